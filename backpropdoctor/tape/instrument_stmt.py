@@ -1,0 +1,353 @@
+"""Rewriting of statements: bindings, stores, functions with two bodies, loops that choose at each iteration."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .instrument_expr import _BINARY, ExpressionWeaver, literal, number, split_docstring
+from .instrument_loops import statements
+from .instrument_spec import BindSpec, Loop, StoreSpec, path_of
+
+MAX_COPIES = 4  # nested loops and functions whose bodies exist twice; deeper ones follow the body that they are in
+
+_INPLACE: dict[type[ast.operator], Callable[..., Any]] = {
+    ast.Add: operator.iadd,
+    ast.Sub: operator.isub,
+    ast.Mult: operator.imul,
+    ast.Div: operator.itruediv,
+    ast.FloorDiv: operator.ifloordiv,
+    ast.Mod: operator.imod,
+    ast.Pow: operator.ipow,
+    ast.MatMult: operator.imatmul,
+    ast.LShift: operator.ilshift,
+    ast.RShift: operator.irshift,
+    ast.BitOr: operator.ior,
+    ast.BitXor: operator.ixor,
+    ast.BitAnd: operator.iand,
+}
+
+
+class Weaver(ExpressionWeaver):
+    """Makes the instrumented module."""
+
+    copies = 0
+    in_class = False
+    loop_depth = 0
+    _group = 0
+
+    def module(self, tree: ast.Module | ast.Interactive, *, recorded: bool) -> ast.Module | ast.Interactive:
+        """The woven module; `recorded`: its top level is recorded without a choice."""
+        first, rest = split_docstring(tree.body)
+        body = first + self.body(rest, recorded)
+        return ast.Module(body, tree.type_ignores) if isinstance(tree, ast.Module) else ast.Interactive(body)
+
+    def body(self, body: list[ast.stmt], recorded: bool) -> list[ast.stmt]:
+        """The woven statements of a block."""
+        new: list[ast.stmt] = []
+        for node in body:
+            outer, self.statement = self.statement, node
+            new.extend(self.stmt(node, recorded))
+            self.statement = outer
+        return new
+
+    def stmt(self, node: ast.stmt, recorded: bool) -> Iterator[ast.stmt]:
+        """What replaces one statement."""
+        kind = type(node).__name__
+        method = getattr(self, f"_stmt_{kind}", None)
+        if method is not None:
+            yield from method(node, recorded)
+        elif recorded and (method := getattr(self, f"_recstmt_{kind}", None)) is not None:
+            yield from method(node)
+        else:
+            yield self._generic(node, recorded)
+
+    def _generic(self, node: Any, recorded: bool) -> Any:
+        """A copy with blocks and expressions woven; patterns, targets and annotations as they are."""
+        fields = {}
+        for name, value in ast.iter_fields(node):
+            if name in ("target", "targets", "annotation", "optional_vars", "pattern", "type_params", "name", "type"):
+                fields[name] = value
+            elif isinstance(value, list) and value and isinstance(value[0], ast.stmt):
+                fields[name] = self.body(value, recorded)
+            elif isinstance(value, list):
+                fields[name] = [self._part(v, recorded) for v in value]
+            elif isinstance(node, ast.AugAssign) and literal(node.value):
+                fields[name] = value
+            else:
+                fields[name] = self._part(value, recorded)
+        return ast.copy_location(type(node)(**fields), node)
+
+    def _part(self, value: Any, recorded: bool) -> Any:
+        if isinstance(value, ast.expr):
+            return self.expr(value, recorded)
+        if isinstance(value, (ast.withitem, ast.ExceptHandler, ast.match_case)):
+            if isinstance(value, ast.withitem):
+                return ast.withitem(self.expr(value.context_expr, recorded), value.optional_vars)
+            return self._generic(value, recorded)
+        return value
+
+    def run(self, name: str, args: list[ast.expr], at: ast.AST) -> ast.Expr:
+        """A statement that calls a hook."""
+        return ast.copy_location(ast.Expr(self.hook(name, args, at)), at)
+
+    # --- left alone ---------------------------------------------------------------------------------------------------
+
+    def _as_is(self, node: ast.stmt, recorded: bool) -> Iterator[ast.stmt]:
+        yield node
+
+    _stmt_Import = _stmt_ImportFrom = _stmt_Pass = _stmt_Break = _stmt_Continue = _stmt_Delete = _stmt_TypeAlias = _as_is
+
+    def _stmt_Expr(self, node: ast.Expr, recorded: bool) -> Iterator[ast.stmt]:
+        yield node if isinstance(node.value, ast.Constant) else self._generic(node, recorded)
+
+    def _stmt_Assert(self, node: ast.Assert, recorded: bool) -> Iterator[ast.stmt]:
+        yield self._generic(node, False)
+
+    _stmt_Raise = _stmt_Assert
+
+    def _stmt_Global(self, node: ast.Global, recorded: bool) -> Iterator[ast.stmt]:
+        """Stands at the top of its function already."""
+        yield node if self.function == "<module>" or self.in_class else ast.copy_location(ast.Pass(), node)
+
+    _stmt_Nonlocal = _stmt_Global
+
+    # --- definitions --------------------------------------------------------------------------------------------------
+
+    def _stmt_FunctionDef(self, node: ast.FunctionDef, recorded: bool) -> Iterator[ast.stmt]:
+        fields = dict(ast.iter_fields(node))
+        fields["args"] = self.rebuild(node.args, False)
+        fields["decorator_list"] = [self.expr(d, False) for d in node.decorator_list]
+        saved = self.function, self.in_class, self.loop_depth, self.fresh
+        self.function = f"{self.function}.{node.name}".removeprefix("<module>.")
+        self.in_class, self.loop_depth, self.fresh = False, 0, True
+        fields["body"] = self._two_bodies(node)
+        self.function, self.in_class, self.loop_depth, self.fresh = saved
+        yield ast.copy_location(ast.FunctionDef(**fields), node)
+
+    def _two_bodies(self, node: ast.FunctionDef) -> list[ast.stmt]:
+        first, rest = split_docstring(node.body)
+        if not rest or all(isinstance(s, (ast.Pass, ast.Raise)) for s in rest):
+            return [*first, *self.body(rest, False)]
+        head = first + [s for s in statements(rest) if isinstance(s, (ast.Global, ast.Nonlocal))]  # type: ignore[misc]
+        args = node.args
+        names = [a.arg for a in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
+        names += [a.arg for a in (args.vararg, args.kwarg) if a]
+        if self.copies >= MAX_COPIES:
+            return head + self.body(rest, False)
+        self.copies += 1
+        outer, self.statement = self.statement, node
+        entry = ast.copy_location(ast.Expr(self.entry(node, names)), rest[0])
+        self.statement = outer
+        recorded: list[ast.stmt] = [entry, *self.body(rest, True)]
+        plain = self.body(rest, False)
+        self.copies -= 1
+        return [*head, self._choice("REC", [], recorded, plain, rest[0])]
+
+    def _choice(self, hook: str, args: list[ast.expr], recorded: list[ast.stmt], plain: list[ast.stmt], at: ast.stmt) -> ast.If:
+        return ast.copy_location(ast.If(self.hook(hook, args, at), recorded, plain), at)
+
+    def _stmt_AsyncFunctionDef(self, node: ast.AsyncFunctionDef, recorded: bool) -> Iterator[ast.stmt]:
+        saved = self.function, self.in_class
+        self.function, self.in_class = f"{self.function}.{node.name}".removeprefix("<module>."), True  # keeps `global`
+        fields = dict(ast.iter_fields(node)) | {"body": self.body(node.body, False)}
+        self.function, self.in_class = saved
+        yield ast.copy_location(ast.AsyncFunctionDef(**fields), node)
+
+    def _stmt_ClassDef(self, node: ast.ClassDef, recorded: bool) -> Iterator[ast.stmt]:
+        saved = self.function, self.in_class
+        self.function, self.in_class = f"{self.function}.{node.name}".removeprefix("<module>."), True
+        first, rest = split_docstring(node.body)
+        fields = dict(ast.iter_fields(node)) | {"body": first + self.body(rest, False)}
+        self.function, self.in_class = saved
+        yield ast.copy_location(ast.ClassDef(**fields), node)
+
+    # --- loops and exceptions -----------------------------------------------------------------------------------------
+
+    def _loop(self, node: ast.For | ast.While, recorded: bool) -> Iterator[ast.stmt]:
+        evidence = self.program.evidence(node.body)
+        loop = Loop(self.site(node), evidence, self.loop_depth)
+        if all(known.site is not loop.site for known in self.loops):
+            self.loops.append(loop)
+        two = bool(evidence) and not self.in_class and self.copies < MAX_COPIES
+        self.copies += two
+        self.loop_depth += 1
+        outer, self.fresh = self.fresh, self.fresh and not two
+        plain = self.body(node.body, False) if two or not recorded else []
+        self.fresh = outer
+        woven = [*self._loop_names(node), *self.body(node.body, True)] if two or recorded else []
+        self.loop_depth -= 1
+        self.copies -= two
+        body = woven if recorded else plain
+        if two:
+            body = [self._choice("STEP", [self.spec(loop, node)], woven, plain, node.body[0])]
+        fields = dict(ast.iter_fields(node)) | {"body": body, "orelse": self.body(node.orelse, recorded)}
+        if isinstance(node, ast.For):
+            fields["iter"] = self.iterated(node.iter) if recorded else self.expr(node.iter, False)
+        else:
+            fields["test"] = self.expr(node.test, recorded)
+        new = ast.copy_location(type(node)(**fields), node)
+        if not two:
+            yield new
+            return
+        yield self.run("LOOP", [self.spec(loop, node)], node)
+        end = self.run("END", [self.spec(loop, node)], node)
+        yield ast.copy_location(ast.Try([new], [], [], [end]), node)
+
+    _stmt_For = _stmt_While = _loop
+
+    def _loop_names(self, node: ast.For | ast.While) -> Iterator[ast.stmt]:
+        if isinstance(node, ast.For):
+            outer, self.statement = self.statement, node
+            yield from self._bind_names([node.target], node.target, "loop")
+            self.statement = outer
+
+    def _bind_names(self, targets: list[ast.expr], at: ast.AST, how: str) -> Iterator[ast.stmt]:
+        names = [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        if names:
+            spec = self.spec(BindSpec(self.site(at), tuple(names), how), at)
+            loads = [ast.copy_location(ast.Name(n, ast.Load()), at) for n in names]
+            yield self.run("TB", [spec, *loads], at)
+
+    def _stmt_Try(self, node: ast.Try, recorded: bool) -> Iterator[ast.stmt]:
+        new = self._generic(node, recorded)
+        if new.handlers:  # the end of a recording passes every handler, also a bare one
+            stop = self.constant(self.hooks["Stop"], node)
+            handler = ast.ExceptHandler(stop, None, [ast.copy_location(ast.Raise(None, None), node)])
+            new.handlers.insert(0, ast.copy_location(handler, node))
+        yield new
+
+    # --- assignments, recorded ----------------------------------------------------------------------------------------
+
+    def _recstmt_Return(self, node: ast.Return) -> Iterator[ast.stmt]:
+        if node.value is None:
+            yield node
+            return
+        spec = self.spec(BindSpec(self.site(node.value), (self.function,), "return"), node)
+        value = self.hook("R", [spec, self.expr(node.value, True)], node.value)
+        yield ast.copy_location(ast.Return(value), node)
+
+    def _plain_assign(self, node: ast.Assign) -> Iterator[ast.stmt]:
+        for targets in [[t] for t in node.targets] if _splits(node) else [node.targets]:
+            yield ast.copy_location(ast.Assign(targets, self.expr(node.value, False)), node)
+
+    def _stmt_Assign(self, node: ast.Assign, recorded: bool) -> Iterator[ast.stmt]:
+        if not recorded:
+            yield from self._plain_assign(node)
+            return
+        if _splits(node):
+            for target in node.targets:
+                yield from self._stmt_Assign(ast.copy_location(ast.Assign([target], node.value), node), True)
+            return
+        if len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            yield ast.copy_location(ast.Assign(node.targets, self._named(node.targets[0], node.value)), node)
+            return
+        group = self._next_group()
+        value = self.expr(node.value, True)
+        single = len(node.targets) == 1
+        if single and isinstance(node.targets[0], (ast.Tuple, ast.List)):
+            value = self.hook("UP", [value], node.value)
+        specs: list[StoreSpec] = []
+        targets = [self._target(t, group, (), specs, node.value) for t in node.targets]
+        if specs:
+            value = self.hook("V", [value], node.value)
+        yield ast.copy_location(ast.Assign(targets, value), node)
+        if specs:
+            yield self.run("ST", [self.spec(tuple(specs), node)], node)
+        yield from self._bind_names(node.targets, node, "assign")
+
+    def _named(self, target: Any, value: ast.expr) -> ast.expr:
+        spec = self.spec(BindSpec(self.site(target), (target.id,), "assign"), target)
+        return self.hook("N", [spec, self.expr(value, True)], value)
+
+    def _recstmt_AnnAssign(self, node: ast.AnnAssign) -> Iterator[ast.stmt]:
+        if node.value is None:
+            yield node
+            return
+        named = isinstance(node.target, ast.Name)
+        value = self._named(node.target, node.value) if named else self.expr(node.value, True)
+        yield ast.copy_location(ast.AnnAssign(node.target, node.annotation, value, node.simple), node)
+
+    def _next_group(self) -> int:
+        self._group += 1
+        return self._group
+
+    def _target(
+        self, node: ast.expr, group: int, index: tuple[int, ...] | None, specs: list[StoreSpec], value: ast.expr
+    ) -> ast.expr:
+        """A target with its container and key noted; its spec is added to `specs` in the order of the stores."""
+        if isinstance(node, (ast.Tuple, ast.List)):
+            starred = any(isinstance(e, ast.Starred) for e in node.elts)
+            elements = [
+                self._target(e, group, None if index is None or starred else (*index, i), specs, value)
+                for i, e in enumerate(node.elts)
+            ]
+            return ast.copy_location(type(node)(elements, node.ctx), node)
+        if isinstance(node, ast.Starred):
+            return ast.copy_location(ast.Starred(self._target(node.value, group, None, specs, value), node.ctx), node)
+        if isinstance(node, ast.Attribute):
+            spec = StoreSpec(self.site(node), path_of(node), ast.unparse(node), "attr", group, index)
+            specs.append(spec)
+            base = self.hook("PA", [self.spec(spec, node), self.base(node.value)], node.value)
+            return ast.copy_location(ast.Attribute(base, node.attr, node.ctx), node)
+        if isinstance(node, ast.Subscript):
+            spec = StoreSpec(self.site(node), path_of(node), ast.unparse(node), "key", group, index)
+            specs.append(spec)
+            base = self.hook("P", [self.base(node.value)], node.value)
+            key = self.hook("PS", [self.spec(spec, node), self.key(node.slice)], node.slice)
+            return ast.copy_location(ast.Subscript(base, key, node.ctx), node)
+        return node
+
+    def _recstmt_AugAssign(self, node: ast.AugAssign) -> Iterator[ast.stmt]:
+        """`x[k] -= v` becomes `BS()[KY()] = AF(isub(OLD(P(x)[P(k)]), PV(v)))`: the same steps in the same order."""
+        target: Any = node.target
+        kind = {ast.Name: "name", ast.Attribute: "attr", ast.Subscript: "key"}[type(target)]
+        literal_operand = literal(node.value)
+        spec_object = StoreSpec(
+            self.site(node),
+            path_of(target),
+            ast.unparse(target),
+            kind,
+            self._next_group(),
+            op=_INPLACE[type(node.op)],
+            pure=_BINARY[type(node.op)],
+            literal=literal_operand,
+            exprs=(target, node.value),
+        )
+        spec = self.spec(spec_object, node)
+        new_target, old = self._augmented_target(target, kind, spec)
+        value = node.value if literal_operand else self.expr(node.value, True)
+        call = ast.Call(
+            self.constant(spec_object.op, node),
+            [self.hook("OLD", [old], target), self.hook("PV", [spec, value], node.value)],
+            [],
+        )
+        result = self.hook("AF", [spec, ast.copy_location(call, node)], node)
+        yield ast.copy_location(ast.Assign([new_target], result), node)
+        if kind == "key":
+            yield self.run("SK", [], node)
+
+    def _augmented_target(self, target: Any, kind: str, spec: ast.Constant) -> tuple[ast.expr, ast.expr]:
+        def at(node: ast.expr) -> Any:
+            return ast.copy_location(node, target)
+
+        if kind == "name":
+            return target, at(ast.Name(target.id, ast.Load()))
+        if kind == "attr":
+            old = at(ast.Attribute(self.hook("P", [self.base(target.value)], target.value), target.attr, ast.Load()))
+            return at(ast.Attribute(self.hook("KY", [], target.value), target.attr, ast.Store())), old
+        base = self.hook("P", [self.base(target.value)], target.value)
+        key = self.hook("P", [self.key(target.slice)], target.slice)
+        old = at(ast.Subscript(base, key, ast.Load()))
+        new = ast.Subscript(self.hook("BS", [], target.value), self.hook("KY", [], target.slice), ast.Store())
+        return at(new), old
+
+
+def _splits(node: ast.Assign) -> bool:
+    """Whether `a = b = 0.5` is done as two statements: equal literals must not share an object."""
+    simple = all(
+        isinstance(t, ast.Name) or (isinstance(t, ast.Attribute) and isinstance(t.value, ast.Name)) for t in node.targets
+    )
+    return len(node.targets) > 1 and number(node.value) and simple

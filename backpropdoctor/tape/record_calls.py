@@ -1,0 +1,371 @@
+"""Calls: who is called (the user's code records itself), what the call changes in place, what it yields."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import operator
+import random
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from . import buffers
+from .buffers import ByMethod, Into, Method, OnCopies, OnFirst
+from .instrument_spec import HOLE, STAR, CallSpec, plain_key
+from .record import Recorder
+from .record_memory import Write
+from .record_values import defines, is_array, trackable
+from .tape import Ref, _refs
+
+TRANSPARENT, LIBRARY, ITERATOR = 0, 1, 2
+
+# the libraries known not to change an array but in the ways listed below
+_KNOWN = frozenset({"numpy", "math", "cmath", "builtins", "operator", "functools", "itertools", "copy", "random", "scipy"})
+_ITERATORS: frozenset[Any] = frozenset({zip, enumerate, map, filter})
+_CONSUMERS = (sum, max, min, list, tuple, set, frozenset, sorted, any, all, functools.reduce)
+_WRITING_METHODS = frozenset({"sort", "fill", "put", "partition", "itemset", "setfield", "__setitem__", "byteswap"})
+_WRITING_FIRST = frozenset({"copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"})
+MAX_COMPARED = 1 << 25  # elements of an array that is compared before and after a call of an unknown library
+_UNSET = (np.empty_like, np.empty)
+_RANDOM = (np.random.RandomState, np.random.Generator, random.Random)
+
+
+class CallFrame:
+    """One call under way."""
+
+    __slots__ = ("spec", "f", "kind", "noted", "left", "args", "kwargs", "writes", "copies", "frame", "changed")
+
+    def __init__(self, spec: CallSpec, f: Any, kind: int) -> None:
+        self.spec = spec
+        self.f = f
+        self.kind = kind
+        self.noted: list[Any] = []
+        self.left = spec.holes
+        self.args: tuple[Any, ...] = ()
+        self.kwargs: dict[str, Any] = {}
+        self.writes: list[tuple[Write, Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]]] = []
+        self.copies: list[tuple[Any, bytes]] = []
+        self.changed = False
+        self.frame: Any = None  # the caller's, while it is needed
+
+
+class Tap(list[Any]):
+    """What passed through an iterator that a library function consumed."""
+
+
+def users_own(recorder: Recorder, f: Any) -> bool:
+    """Whether a callable is the user's code, whose body records itself."""
+    for _ in range(8):
+        kind = type(f)
+        if kind is types.FunctionType:
+            if f.__code__.co_filename in recorder.user_files:
+                return True
+        elif kind is types.MethodType:
+            f = f.__func__
+            continue
+        elif issubclass(kind, type):
+            return f.__module__ in recorder.user_modules
+        elif kind is functools.partial:
+            f = f.func
+            continue
+        elif kind.__module__ in recorder.user_modules:
+            return True
+        wrapped = getattr(f, "__wrapped__", None) if kind.__module__ in ("functools", "builtins") else None
+        if wrapped is None:
+            return False
+        f = wrapped
+    return False
+
+
+def classify(recorder: Recorder, f: Any) -> int:
+    """How a call of `f` is recorded."""
+    if type(f) is type and f in _ITERATORS:
+        return ITERATOR
+    return TRANSPARENT if users_own(recorder, f) else LIBRARY
+
+
+def home(f: Any) -> str:
+    """The top-level package that a callable comes from."""
+    owner = getattr(f, "__self__", None)
+    kind = type(owner)
+    if owner is not None and not issubclass(kind, types.ModuleType):
+        module = owner.__module__ if issubclass(kind, type) else kind.__module__
+    else:
+        module = getattr(f, "__module__", None) or type(f).__module__
+    return str(module).partition(".")[0]
+
+
+def note(recorder: Recorder, call: CallFrame, value: Any, item: Callable[[Any], Any]) -> Any:
+    """Keep an argument; returns what the function is to be given: the value, or an iterator that records."""
+    if call.kind == ITERATOR:
+        return map(item(value), value) if is_array(value) and value.ndim else value
+    if not issubclass(type(value), (list, tuple, dict, str, np.ndarray)) and defines(value, "__next__"):
+        tap, value = _tapped(call.f, value)
+        call.noted.append(tap)
+        return value
+    call.noted.append(value)
+    return value
+
+
+def _tapped(f: Any, iterator: Iterator[Any]) -> tuple[Any, Any]:
+    tap = Tap()
+    if defines(iterator, "__length_hint__") and type(iterator).__module__ not in _KNOWN:
+        return iterator, iterator  # the user's own class, whose method the tap would hide
+
+    def keep(value: Any) -> Any:
+        tap.append(value)
+        return value
+
+    if any(f is known for known in _CONSUMERS) or getattr(f, "__module__", None) in ("math", "statistics"):
+        return tap, map(keep, iterator)
+    if type(iterator) is types.GeneratorType and home(f) == "numpy":  # numpy asks for the type
+        return tap, (keep(value) for value in iterator)
+    return iterator, iterator
+
+
+def assemble(spec: CallSpec, noted: list[Any]) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments as the function gets them; `noted` are the arguments (or their trees) that are not literals."""
+    values = iter(noted)
+    args: list[Any] = []
+    for entry in spec.positional:
+        if entry is STAR:
+            value = next(values)
+            args.extend(value if issubclass(type(value), (list, tuple)) else ())
+        else:
+            args.append(next(values) if entry is HOLE else entry)
+    kwargs: dict[str, Any] = {}
+    for name, entry in spec.keywords:
+        if entry is STAR:
+            value = next(values)
+            kwargs.update(value if issubclass(type(value), dict) else {})
+        else:
+            kwargs[str(name)] = next(values) if entry is HOLE else entry
+    return args, kwargs
+
+
+class Calls:
+    """Records calls of library functions, before and after."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+
+    def before(self, call: CallFrame, scope: int) -> None:
+        """The last moment before the function runs: its arguments are looked up, what it will change is kept."""
+        recorder, spec, frame = self.recorder, call.spec, call.frame
+        raw_args, raw_kwargs = assemble(spec, call.noted)
+        owner = getattr(call.f, "__self__", None)
+        owners: list[Any] = []
+        if trackable(owner):
+            func: Any = spec.site.node
+            expr = func.func.value if isinstance(func.func, ast.Attribute) else func.func
+            owners = [recorder.named_tree(owner, expr, spec.site, frame, scope)]
+            raw_args.insert(0, owner)
+        trees = [
+            noted if type(noted) is Tap else recorder.named_tree(noted, expr, spec.site, frame, scope)
+            for noted, expr in zip(call.noted, spec.exprs, strict=True)
+        ]
+        args, call.kwargs = assemble(spec, trees)
+        call.args = (*owners, *args)
+        self._plan(call, raw_args, raw_kwargs, scope)
+
+    # --- changes in place ---------------------------------------------------------------------------------------------
+
+    def _plan(self, call: CallFrame, args: list[Any], kwargs: dict[str, Any], scope: int) -> None:
+        f, name = call.f, getattr(call.f, "__name__", "")
+        bound = trackable(getattr(f, "__self__", None))
+        out = kwargs.get("out")
+        outs = list(out) if type(out) is tuple else [out]
+        given = any(o is not None for o in outs)
+        if not given:
+            outs = _positional_outs(f, args)
+        options = {k: v for k, v in call.kwargs.items() if k != "out"}
+        if outs:
+            rest = call.args if given else call.args[: len(args) - len(outs)]
+            for target in outs:
+                if is_array(target):
+                    op = Into(Method(name) if bound else f) if len(outs) == 1 else None
+                    self._will_write(call, target, op, rest, options, scope)
+        elif bound and is_array(f.__self__) and name in _WRITING_METHODS:
+            if name != "byteswap" or (args[1:2] or [kwargs.get("inplace")])[0]:
+                self._will_write(call, f.__self__, ByMethod(name), call.args[1:], options, scope)
+        elif (name in _WRITING_FIRST and home(f) == "numpy") or (name == "at" and type(f.__self__) is np.ufunc):
+            if args and is_array(args[0]):
+                self._will_write(call, args[0], OnFirst(f), call.args[1:], options, scope)
+        elif args and is_array(args[0]) and _changes_somehow(name, kwargs):
+            self._will_write(call, args[0], None, (), {}, scope)
+        elif home(f) not in _KNOWN or any(k.startswith("overwrite") for k in kwargs):
+            for array in (*args, *kwargs.values()):
+                if is_array(array) and array.flags.writeable and array.size <= MAX_COMPARED:
+                    call.copies.append((array, array.tobytes()))
+
+    def _will_write(
+        self, call: CallFrame, target: Any, op: Any, rest: tuple[Any, ...], options: dict[str, Any], scope: int
+    ) -> None:
+        write = self.recorder.before_write(target, call.spec.site, scope)
+        if write is not None:
+            call.writes.append((write, op, target, rest, options))
+
+    def _written(self, call: CallFrame, scope: int) -> bool:
+        recorder, site = self.recorder, call.spec.site
+        for array, before in call.copies:
+            if array.tobytes() != before:
+                call.changed = True
+                if type(array.dtype) is not None and array.flags.owndata and array.nbytes == len(before):
+                    self._found_changed(call, array, before, scope)
+                else:
+                    recorder.fail(f"`{_name(call.f)}` changed an array in a way that cannot be recorded")
+        for write, op, target, operands, options in call.writes:
+            if op is None:
+                op, operands, options = buffers.assign, (np.array(target),), {}
+            recorder.after_write(write, op, None, operands, site, scope, options)
+            self._rename(call, target, scope)
+        return bool(call.writes)
+
+    def _rename(self, call: CallFrame, target: Any, scope: int) -> None:
+        """The array that was changed is called again what the call calls it."""
+        node: Any = call.spec.site.node
+        exprs = list(call.spec.exprs)
+        if isinstance(node.func, ast.Attribute):
+            exprs.append(node.func.value)
+        for expr in exprs:
+            found = self.recorder.follow(expr, call.frame, scope) if call.frame is not None else None
+            if found is not None and found[3] is target:
+                place, text, parts, _ = found
+                self.recorder.bind(scope, place, text, parts, target, call.spec.site, "augmented")
+                return
+
+    def _found_changed(self, call: CallFrame, array: Any, before: bytes, scope: int) -> None:
+        recorder = self.recorder
+        buffer = recorder.buffer(array)
+        if buffer is None or buffer.whole is not array:
+            recorder.fail(f"`{_name(call.f)}` changed an array in a way that cannot be recorded")
+            return
+        old = np.frombuffer(bytearray(before), array.dtype).reshape(array.shape)
+        write = Write(buffer, buffers.memory_of(old), None)
+        if not array.flags.c_contiguous:
+            write.memory = buffers.memory_of(np.asfortranarray(old))
+        recorder.after_write(write, buffers.assign, None, (np.array(array),), call.spec.site, scope)
+
+    # --- results ------------------------------------------------------------------------------------------------------
+
+    def after(self, call: CallFrame, result: Any, scope: int) -> None:
+        """The function has returned: record what it made, unless that is known already."""
+        wrote = self._written(call, scope)
+        if wrote or result is None:
+            return
+        recorder = self.recorder
+        if not trackable(result) and not self._new_inside(result):
+            return
+        if trackable(result) and id(result) in recorder.ids:
+            return
+        site = call.spec.site
+        args = tuple(recorder.tree(list(a), site, scope) if type(a) is Tap else a for a in call.args)
+        owner = getattr(call.f, "__self__", None)
+        op = Method(call.f.__name__) if trackable(owner) else call.f
+        if call.changed:
+            op = OnCopies(op)
+        if issubclass(type(owner), _RANDOM) or home(call.f) == "random":
+            self._outputs("random", None, (), result, site, scope, {})
+        elif any(call.f is f for f in _UNSET) or not any(True for _ in _refs((args, call.kwargs))):
+            self._outputs("leaf", None, (), result, site, scope, {})
+        else:
+            self._outputs("op", op, args, result, site, scope, call.kwargs)
+
+    def _new_inside(self, value: Any, depth: int = 0) -> bool:
+        if depth > 3 or not issubclass(type(value), (list, tuple, dict)) or len(value) > 4096:
+            return False
+        for item in value.values() if issubclass(type(value), dict) else value:
+            if trackable(item):
+                if id(item) not in self.recorder.ids:
+                    return True
+            elif self._new_inside(item, depth + 1):
+                return True
+        return False
+
+    def _outputs(
+        self, kind: str, op: Any, args: tuple[Any, ...], value: Any, site: Any, scope: int, kwargs: dict[str, Any]
+    ) -> None:
+        recorder = self.recorder
+        if trackable(value):
+            recorder.add(kind, op, args, value, site, scope, kwargs)
+            return
+        if kind != "op":
+            for item in value.values() if issubclass(type(value), dict) else value:
+                if trackable(item) and id(item) not in recorder.ids:
+                    recorder.add(kind, None, (), item, site, scope)
+                elif issubclass(type(item), (list, tuple, dict)):
+                    self._outputs(kind, None, (), item, site, scope, {})
+            return
+        shallow = value if issubclass(type(value), tuple) else type(value)(value) if type(value) in (list, dict) else value
+        recorder.kept.append(value)
+        index = recorder.add(kind, op, args, shallow, site, scope, kwargs)
+        self._items(index, value, site, scope)
+
+    def _items(self, index: int, value: Any, site: Any, scope: int) -> None:
+        recorder = self.recorder
+        for key, item in list(value.items()) if issubclass(type(value), dict) else enumerate(value):
+            if is_array(item):
+                recorder.held(index, key, item)
+            if trackable(item):
+                if id(item) not in recorder.ids:
+                    recorder.add("item", operator.getitem, (Ref(index), key), item, site, scope)
+            elif self._new_inside(item):
+                inner = recorder.add("item", operator.getitem, (Ref(index), key), item, site, scope)
+                self._items(inner, item, site, scope)
+
+    def appended(self, call: CallFrame, activation: Any, value: Any) -> None:
+        """`xs.append(v)`: the new element has a name."""
+        owner, path = call.f.__self__, call.spec.owner
+        if path is None:
+            return
+        keys = activation.keys[len(activation.keys) - path.dynamic :] if path.dynamic else []
+        if path.dynamic:
+            del activation.keys[-path.dynamic :]
+        if not trackable(value):
+            return
+        parts, text = path.filled(keys)
+        at = len(owner) - 1
+        self.recorder.bind(
+            activation.scope,
+            ("item", self.recorder.identity(owner), plain_key(at)),
+            f"{text}[{at}]",
+            (*parts, at),
+            value,
+            call.spec.site,
+            "append",
+        )
+
+
+def _changes_somehow(name: str, kwargs: dict[str, Any]) -> bool:
+    """Whether a function changes its first argument in a way that is recorded by its outcome only."""
+    return name == "shuffle" or (name == "nan_to_num" and kwargs.get("copy") is False)
+
+
+def _name(f: Any) -> str:
+    return getattr(f, "__qualname__", None) or getattr(f, "__name__", None) or type(f).__name__
+
+
+def _positional_outs(f: Any, args: list[Any]) -> list[Any]:
+    if type(f) is np.ufunc:
+        return args[f.nin : f.nin + f.nout]
+    if len(args) > 2 and home(f) == "numpy" and any(is_array(a) for a in args[2:]):
+        position = _out_position(getattr(f, "__func__", f), getattr(f, "__name__", ""))
+        if position is not None and position < len(args) and is_array(args[position]):
+            return [args[position]]
+    return []
+
+
+@functools.lru_cache(maxsize=256)
+def _out_position(f: Any, name: str) -> int | None:
+    if name == "dot":
+        return 2
+    try:
+        parameters = inspect.signature(f).parameters
+    except (TypeError, ValueError):
+        return None
+    positional = [n for n, p in parameters.items() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return positional.index("out") if "out" in positional else None

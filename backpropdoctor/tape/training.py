@@ -1,0 +1,56 @@
+"""What was found on a tape: the loss of one training step, its parameters with their gradients, the cotangents in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .adjoint import Adjoints, Claim, Tensor
+from .replay import Objective, Replay
+from .tape import Site
+
+
+@dataclass(frozen=True, slots=True)
+class LossFound:
+    """The scalar that the gradients are held against. 'implied': a standard loss that the code never computes."""
+
+    objective: Objective
+    name: str
+    site: Site | None
+    value: float
+    source: Literal["found", "declared", "implied"]
+    nodes: frozenset[int] = frozenset()  # everything it depends on, canonical
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A gradient the code holds: of which tensor, under which name, made by which statement, used with which factors."""
+
+    claim: Claim
+    name: str
+    site: Site | None
+    kind: Literal["parameter", "intermediate"]
+    factors: tuple[tuple[float, str], ...] = ()
+    coefficient: float | None = None  # update = -coefficient * gradient, where the update is that simple
+
+    @property
+    def tensor(self) -> Tensor:
+        return self.claim.tensor
+
+    @property
+    def node(self) -> int:
+        """The node of the gradient (the last one, where it is made of several)."""
+        return self.claim.gradient_nodes[-1]
+
+
+@dataclass(slots=True)
+class Training:
+    """One step of a training loop, understood."""
+
+    replay: Replay
+    adjoints: Adjoints
+    step: int
+    loss: LossFound | None
+    parameters: list[Held] = field(default_factory=list)
+    intermediates: list[Held] = field(default_factory=list)
+    unpaired: list[str] = field(default_factory=list)  # parameters whose gradient was not found, one sentence each
