@@ -1,0 +1,78 @@
+"""A gradient has the wrong sign.
+
+What was measured: the gradient is -1 times the true one, or one of its terms is. The edit is tried on the recorded
+values, has to give the right gradients along directions that it was not found with, and is then made in a copy of the
+program, which is checked again.
+
+Why it is wrong: the step goes uphill for these parameters while the others descend; the loss may still fall for a
+while.
+
+Failing:
+
+```python
+import numpy as np
+
+rng = np.random.default_rng(0)
+X = rng.standard_normal((20, 3))
+y = X[:, :1] * X[:, 1:2]
+W1, b1 = rng.standard_normal((3, 4)), np.zeros((1, 4))
+W2, b2 = rng.standard_normal((4, 1)), np.zeros((1, 1))
+
+for step in range(50):
+    z = X @ W1 + b1
+    h = np.tanh(z)
+    out = h @ W2 + b2
+    loss = np.mean((out - y) ** 2)
+
+    d_out = 2 * (out - y) / len(X)
+    dW2 = h.T @ d_out
+    db2 = d_out.sum(axis=0, keepdims=True)
+    d_h = -d_out @ W2.T
+    d_z = d_h * (1 - h**2)
+    dW1 = X.T @ d_z
+    db1 = d_z.sum(axis=0, keepdims=True)
+
+    W1 -= 0.1 * dW1
+    b1 -= 0.1 * db1
+    W2 -= 0.1 * dW2
+    b2 -= 0.1 * db2
+```
+
+Fixed:
+
+```python
+import numpy as np
+
+rng = np.random.default_rng(0)
+X = rng.standard_normal((20, 3))
+y = X[:, :1] * X[:, 1:2]
+W1, b1 = rng.standard_normal((3, 4)), np.zeros((1, 4))
+W2, b2 = rng.standard_normal((4, 1)), np.zeros((1, 1))
+
+for step in range(50):
+    z = X @ W1 + b1
+    h = np.tanh(z)
+    out = h @ W2 + b2
+    loss = np.mean((out - y) ** 2)
+
+    d_out = 2 * (out - y) / len(X)
+    dW2 = h.T @ d_out
+    db2 = d_out.sum(axis=0, keepdims=True)
+    d_h = d_out @ W2.T
+    d_z = d_h * (1 - h**2)
+    dW1 = X.T @ d_z
+    db1 = d_z.sum(axis=0, keepdims=True)
+
+    W1 -= 0.1 * dW1
+    b1 -= 0.1 * db1
+    W2 -= 0.1 * dW2
+    b2 -= 0.1 * db2
+```
+
+Look-alikes and limits: a code that stores the negative gradient everywhere and adds it is right, and is not reported.
+If all parameters climb, see BD321.
+"""
+
+from ..rule import Rule
+
+RULE = Rule("BD107", "wrong-sign", "error", __doc__ or "")

@@ -1,0 +1,78 @@
+"""A sum or mean runs over the wrong axis, or twice over one.
+
+What was measured: the gradient is right with the reduction over the axis that `help` names. The edit is tried on the
+recorded values, has to give the right gradients along directions that it was not found with, and is then made in a
+copy of the program, which is checked again.
+
+Why it is wrong: what the forward pass broadcast over an axis (a bias over the samples) the backward pass sums over
+that axis, and over no other.
+
+Failing:
+
+```python
+import numpy as np
+
+rng = np.random.default_rng(0)
+X = rng.standard_normal((20, 3))
+y = X[:, :1] * X[:, 1:2]
+W1, b1 = rng.standard_normal((3, 4)), np.zeros((1, 4))
+W2, b2 = rng.standard_normal((4, 1)), np.zeros((1, 1))
+
+for step in range(50):
+    z = X @ W1 + b1
+    h = np.tanh(z)
+    out = h @ W2 + b2
+    loss = np.mean((out - y) ** 2)
+
+    d_out = 2 * (out - y) / len(X)
+    dW2 = h.T @ d_out
+    db2 = d_out.sum(axis=0, keepdims=True)
+    d_h = d_out @ W2.T
+    d_z = d_h * (1 - h**2)
+    dW1 = X.T @ d_z
+    db1 = d_z.sum() * np.ones((1, 4))
+
+    W1 -= 0.1 * dW1
+    b1 -= 0.1 * db1
+    W2 -= 0.1 * dW2
+    b2 -= 0.1 * db2
+```
+
+Fixed:
+
+```python
+import numpy as np
+
+rng = np.random.default_rng(0)
+X = rng.standard_normal((20, 3))
+y = X[:, :1] * X[:, 1:2]
+W1, b1 = rng.standard_normal((3, 4)), np.zeros((1, 4))
+W2, b2 = rng.standard_normal((4, 1)), np.zeros((1, 1))
+
+for step in range(50):
+    z = X @ W1 + b1
+    h = np.tanh(z)
+    out = h @ W2 + b2
+    loss = np.mean((out - y) ** 2)
+
+    d_out = 2 * (out - y) / len(X)
+    dW2 = h.T @ d_out
+    db2 = d_out.sum(axis=0, keepdims=True)
+    d_h = d_out @ W2.T
+    d_z = d_h * (1 - h**2)
+    dW1 = X.T @ d_z
+    db1 = d_z.sum(axis=0, keepdims=True)
+
+    W1 -= 0.1 * dW1
+    b1 -= 0.1 * db1
+    W2 -= 0.1 * dW2
+    b2 -= 0.1 * db2
+```
+
+Look-alikes and limits: a mean where the others have a sum is a factor, BD102. A reduction that changes the shape of a
+parameter is BD310.
+"""
+
+from ..rule import Rule
+
+RULE = Rule("BD110", "wrong-axis", "error", __doc__ or "")

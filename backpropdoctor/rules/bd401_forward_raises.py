@@ -1,0 +1,61 @@
+"""The forward pass or the loss raised an exception.
+
+What was measured: the exception, and the deepest line of your own code that it passed.
+
+Why it is wrong: without a value there is nothing to differentiate.
+
+Failing:
+
+```python
+import numpy as np
+
+import backpropdoctor as bd
+
+rng = np.random.default_rng(0)
+X, y = rng.standard_normal((8, 3)), rng.standard_normal(8)
+params = {"w": rng.standard_normal(3), "b": 0.5}
+
+
+def loss(p):
+    return np.mean((X @ p["W"] + p["b"] - y) ** 2)
+
+
+def gradient(p):
+    d = 2 * (X @ p["w"] + p["b"] - y) / len(y)
+    return {"dw": X.T @ d, "db": d.sum()}
+
+
+report = bd.check_gradient(loss, gradient, params)
+```
+
+Fixed:
+
+```python
+import numpy as np
+
+import backpropdoctor as bd
+
+rng = np.random.default_rng(0)
+X, y = rng.standard_normal((8, 3)), rng.standard_normal(8)
+params = {"w": rng.standard_normal(3), "b": 0.5}
+
+
+def loss(p):
+    return np.mean((X @ p["w"] + p["b"] - y) ** 2)
+
+
+def gradient(p):
+    d = 2 * (X @ p["w"] + p["b"] - y) / len(y)
+    return {"dw": X.T @ d, "db": d.sum()}
+
+
+report = bd.check_gradient(loss, gradient, params)
+```
+
+Look-alikes and limits: the function is called with copies of the parameters; one that keeps the array it was first
+given, and checks for its identity, fails here only.
+"""
+
+from ..rule import Rule
+
+RULE = Rule("BD401", "forward-raises", "error", __doc__ or "")
