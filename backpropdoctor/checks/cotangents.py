@@ -1,0 +1,161 @@
+"""The adjoints that a backward pass holds on its way: which recorded value is the adjoint of which forward value.
+
+A backward value is paired with the forward value whose true adjoint it is parallel to; the ratio is kept. Nothing is
+paired by its name alone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..tape.adjoint import SAME, Claim, Ratio, Tensor
+from ..tape.steps import Term
+from ..tape.tape import Binding
+from ..tape.training import Held, Training
+
+_MOST_FORWARD = 400  # forward values whose adjoint is measured, the latest of each shape first
+_MOST_BACKWARD = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """Backward node `node` is `ratio` times the adjoint of forward node `target`."""
+
+    node: int
+    target: int
+    ratio: float
+
+
+class Cotangents:
+    """The backward region of a training step and what its values are adjoints of."""
+
+    def __init__(self, training: Training, uniform: float = 1.0) -> None:
+        assert training.loss is not None
+        self.uniform = uniform
+        self.training = training
+        self.loss = training.loss
+        self.replay = training.replay
+        self.adjoints = training.adjoints
+        self.nodes = training.replay.tape.nodes
+        canon = self.replay.canonical
+        self.origins = {canon[i] for h in training.parameters for i in h.tensor.nodes}
+        self.gradients = {canon[i] for h in training.parameters for i in h.claim.gradient_nodes}
+
+    @cached_property
+    def live(self) -> set[int]:
+        return self.replay.downstream(self.origins)
+
+    @cached_property
+    def forward(self) -> set[int]:
+        """What lies between the parameters and the loss."""
+        return {i for i in self.loss.nodes & self.live if self._is_float(i)}
+
+    @cached_property
+    def backward(self) -> set[int]:
+        """What the gradients are made of and the loss is not."""
+        region = self.replay.upstream(self.gradients, barrier=self.origins | set(self.loss.nodes))
+        return {i for i in region & self.live if i not in self.loss.nodes or i in self.gradients}
+
+    def _is_float(self, i: int) -> bool:
+        return np.asarray(self.nodes[i].value).dtype.kind == "f" and np.size(self.nodes[i].value) > 0
+
+    @cached_property
+    def targets(self) -> dict[tuple[int, ...], list[int]]:
+        """Forward nodes by their shape without axes of length 1, in order."""
+        found: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        wanted = {_squeezed(self.nodes[i].value) for i in self.backward}
+        for i in sorted(self.forward, reverse=True)[: 4 * _MOST_FORWARD]:
+            shape = _squeezed(self.nodes[i].value)
+            if shape in wanted and len(found[shape]) < _MOST_FORWARD:
+                found[shape].append(i)
+        return {shape: nodes[::-1] for shape, nodes in found.items()}
+
+    @cached_property
+    def paired(self) -> dict[int, Paired]:
+        """Every backward node that is parallel to the adjoint of a forward value, with that value."""
+        found = {}
+        for i in sorted(self.backward)[:_MOST_BACKWARD]:
+            if self._is_float(i):
+                pair = self._pair(i)
+                if pair is not None:
+                    found[i] = pair
+        return found
+
+    def _pair(self, i: int) -> Paired | None:
+        scalar = np.size(self.nodes[i].value) == 1
+        found: list[tuple[bool, bool, Paired]] = []
+        for target in self.targets.get(_squeezed(self.nodes[i].value), ()):
+            ratio = self.ratio(i, target)
+            if ratio is None or ratio.value is None or ratio.zero or ratio.value == 0:
+                continue
+            if scalar and not any(_close(abs(ratio.value), u) for u in (1.0, self.uniform)):
+                continue  # any two numbers are parallel
+            found.append((ratio.right, bool(self.names(target)), Paired(i, target, ratio.value)))
+        return max(found, key=lambda f: f[:2])[2] if found else None
+
+    def ratio(self, node: int, target: int) -> Ratio | None:
+        """A backward value over the true adjoint of a forward value."""
+        claim = Claim(Tensor("", (target,)), ((Term(1.0, node),),))
+        try:
+            return self.adjoints.ratio(claim, self.loss.objective, crude=True)
+        except ValueError:
+            return None
+
+    @cached_property
+    def scale(self) -> float | None:
+        """The factor by which the backward pass keeps its cotangents larger than the loss says.
+
+        That is the factor that most of the cotangents have to which the user gave a name; None where there is none.
+        """
+        ratios = [
+            pair.ratio
+            for i, pair in self.paired.items()
+            if i not in self.gradients
+            and pair.target not in self.origins
+            and any(b.how in ("assign", "augmented", "append") for b in self.names(i))
+        ]
+        return max(ratios, key=lambda r: (sum(_close(r, q) for q in ratios), _close(abs(r), 1.0)), default=None)
+
+    def names(self, node: int) -> list[Binding]:
+        """The names of a node, those of equal values included, in order."""
+        return [b for j in self._equals.get(node, (node,)) for b in self.replay.index.names.get(j, ())]
+
+    @cached_property
+    def _equals(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = defaultdict(list)
+        for j, i in enumerate(self.replay.canonical):
+            found[i].append(j)
+        return found
+
+    def held(self) -> list[Held]:
+        """The named cotangents with the values they are adjoints of, in the order of the backward pass."""
+        found = []
+        for i in sorted(self.paired):
+            if i in self.gradients or self.paired[i].target in self.origins:
+                continue
+            names = [b for b in self.names(i) if b.how in ("assign", "augmented")]
+            if names:
+                name = self.forward_name(self.paired[i].target)
+                claim = Claim(Tensor(name, (self.paired[i].target,)), ((Term(1.0, i),),))
+                found.append(Held(claim, names[0].name, names[0].site, "intermediate"))
+        return found
+
+    def forward_name(self, node: int) -> str:
+        names = [b for b in self.names(node) if b.how != "return"]
+        if names:
+            return min(names, key=lambda b: (len(b.parts) < 2, b.scope, b.at)).name
+        site = self.nodes[node].site
+        return site.span.text if site else ""
+
+
+def _close(a: float, b: float) -> bool:
+    return abs(a - b) <= 10 * SAME * max(abs(a), abs(b))
+
+
+def _squeezed(value: Any) -> tuple[int, ...]:
+    return tuple(n for n in np.shape(value) if n != 1)

@@ -1,0 +1,263 @@
+"""The gradients of a training step held against its loss: right, wrong, undecided, and what scale they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import combinations
+
+import numpy as np
+
+from ..finding import Checked, Verdict
+from ..numeric.estimate import Verdict as Judgement
+from ..tape.adjoint import SAME, Ratio, complex_slope, shaped
+from ..tape.training import Held, Training
+
+_NOTHING = 1e-11  # beside the largest gradient, less than this is roundoff
+_FACTORS = 4  # scalar factors of an update that are tried as part of its gradient
+
+
+@dataclass(slots=True)
+class Measured:
+    """One gradient with its verdict. `ratio` is gradient over truth in the scale of the loss."""
+
+    held: Held
+    verdict: Verdict
+    ratio: Ratio | None
+    reason: str = ""
+    evaluations: int = 0
+    decay: float | None = None  # of an implied loss: the multiple of the parameter that the gradient holds besides
+
+
+@dataclass(slots=True)
+class Check:
+    """All gradients of a step. `uniform` is the factor that all parallel gradients share with the loss, or 1."""
+
+    training: Training
+    measured: list[Measured] = field(default_factory=list)
+    uniform: float = 1.0
+    used: tuple[str, ...] = ()  # the update's factors that make up for a uniform scale
+
+    @property
+    def wrong(self) -> list[Measured]:
+        return [m for m in self.measured if m.verdict == "wrong"]
+
+
+def check_gradients(training: Training) -> Check:
+    """Measure every parameter's gradient. A wrong one is confirmed on further probes, with kinks looked for."""
+    check = Check(training)
+    if training.loss is None:
+        return check
+    before = training.replay.evaluations
+    for held in training.parameters:
+        check.measured.append(measure(training, held))
+    _settle_zeros(check)
+    _settle_decay(check)
+    _settle_scale(check)
+    for m in check.measured:
+        m.evaluations = (training.replay.evaluations - before) // max(len(check.measured), 1)
+    return check
+
+
+def measure(training: Training, held: Held, numbers: tuple[int, ...] = (0, 1)) -> Measured:
+    """One gradient against the loss along two directions, and a third to confirm that it is wrong."""
+    assert training.loss is not None
+    objective = training.loss.objective
+    value = training.replay.base(held.node)
+    if not np.all(np.isfinite(np.asarray(value, dtype=float))):
+        return Measured(held, "undecided", None, "the gradient is not finite")
+    ratio = training.adjoints.ratio(held.claim, objective, numbers)
+    if ratio is None:
+        return Measured(held, "undecided", None, "the loss could not be evaluated again on other values")
+    if ratio.right:
+        return Measured(held, "right", ratio)
+    if training.loss.source == "implied" and ratio.value is None:
+        decayed = _with_decay(training, held)
+        if decayed is not None:
+            return decayed
+    return _confirmed(training, held, ratio)
+
+
+def _with_decay(training: Training, held: Held) -> Measured | None:
+    """A gradient that is that of an implied loss and a positive multiple of the parameter: weight decay, which is no fault.
+
+    A parameter updated by rows decays in the rows that are updated. Two directions give the multiples, a third tests them.
+    """
+    assert training.loss is not None
+    if len(held.tensor.nodes) != 1:
+        return None
+    node, terms = held.tensor.nodes[0], held.claim.terms[0]
+    value = np.asarray(training.replay.base(node), dtype=float)
+    gradient = sum(t.factor * shaped(training.replay.base(t.node), value.shape) for t in terms)
+    touched = np.asarray(gradient) != 0
+    rows, claimed = [], []
+    for number in (0, 1, 2):
+        u = training.adjoints.direction(node, number) * touched
+        slope = complex_slope(training.replay.line({node: u}, training.loss.objective))
+        if slope is None:
+            return None
+        rows.append((slope.value, float(np.sum(value * u))))
+        claimed.append(float(np.sum(gradient * u)))
+    (scale, decay), *_ = np.linalg.lstsq(np.array(rows[:2]), np.array(claimed[:2]), rcond=None)
+    off = abs(scale * rows[2][0] + decay * rows[2][1] - claimed[2])
+    size = abs(scale * rows[2][0]) + abs(decay * rows[2][1]) + abs(claimed[2])
+    if scale <= 0 or decay <= 0 or not off <= SAME * size or touched.sum() < 3:
+        return None
+    decay = float(decay / scale)
+    return Measured(held, "right", Ratio(float(scale), 0.0), f"with a weight decay of {decay:.3g}", decay=decay)
+
+
+def _settle_zeros(check: Check) -> None:
+    """A gradient that is zero but for roundoff, beside others that are not, is right where the truth is zero as well."""
+    loss = check.training.loss
+    assert loss is not None
+    sizes = [_sizes(check, m) for m in check.measured]
+    largest = max((a for a, _ in sizes), default=0.0)
+    for m, (mine, true) in zip(check.measured, sizes, strict=True):
+        if m.verdict != "right" and max(mine, true) <= _NOTHING * largest:
+            m.verdict, m.ratio, m.reason = "right", Ratio(1.0, 0.0, zero=True), "zero but for roundoff"
+
+
+def _sizes(check: Check, m: Measured) -> tuple[float, float]:
+    """The gradient and the truth per unit of the parameter, in absolute value, along the first direction."""
+    assert check.training.loss is not None
+    u = np.concatenate([np.ravel(check.training.adjoints.direction(i, 0)) for i in m.held.tensor.nodes])
+    unit = float(np.sqrt(np.mean(u**2))) if u.size else 1.0
+    if m.ratio is None or not unit:
+        return 0.0, np.inf
+    truth = check.training.adjoints.slope(m.held.tensor, check.training.loss.objective, 0)
+    mine, _ = check.training.adjoints.claimed(m.held.claim, 0)
+    return abs(mine) / unit, abs(truth.value) / unit if truth else np.inf
+
+
+def _settle_decay(check: Check) -> None:
+    """Numbers, which cannot tell a decay from a scale, take the decay that the other parameters were seen to have."""
+    decays = {round(m.decay, 9) for m in check.measured if m.decay}
+    loss = check.training.loss
+    for m in check.measured:
+        if loss is None or loss.source != "implied" or m.verdict != "wrong" or len(m.held.tensor.nodes) != 1:
+            continue
+        node, terms = m.held.tensor.nodes[0], m.held.claim.terms[0]
+        value = np.asarray(check.training.replay.base(node), dtype=float)
+        gradient = np.asarray(sum(t.factor * shaped(check.training.replay.base(t.node), value.shape) for t in terms))
+        touched = gradient != 0
+        if touched.sum() >= 3:
+            continue
+        u = check.training.adjoints.direction(node, 0) * touched
+        slope = complex_slope(check.training.replay.line({node: u}, loss.objective))
+        if slope is None:
+            continue
+        rest, weight = float(np.sum(gradient * u)) - slope.value, float(np.sum(value * u))
+        if any(abs(rest - d * weight) <= SAME * (abs(slope.value) + abs(d * weight)) for d in decays):
+            m.verdict, m.ratio, m.reason = "right", Ratio(1.0, 0.0), "with the weight decay of the other parameters"
+        elif not decays and rest * weight > 0 and abs(rest) < 0.1 * abs(slope.value):
+            m.verdict, m.reason = "undecided", "a weight decay cannot be told from a fault in so few numbers"
+
+
+def _confirmed(training: Training, held: Held, ratio: Ratio) -> Measured:
+    assert training.loss is not None
+    reasons = []
+    for number in (2, 3):
+        found = training.adjoints.confirm(held.claim, training.loss.objective, number)
+        if found.verdict is Judgement.RIGHT:
+            return Measured(held, "undecided", ratio, "two probes contradict each other")
+        if found.verdict is Judgement.UNDECIDED:
+            reasons.append(found.reason)
+    if len(reasons) == 2:
+        return Measured(held, "undecided", ratio, reasons[0])
+    return Measured(held, "wrong", ratio)
+
+
+def _settle_scale(check: Check) -> None:
+    """Take out the factor that is a matter of convention: of an implied loss, of an update that divides by it."""
+    parallel = [m for m in check.measured if m.ratio and m.ratio.value and not m.ratio.zero]
+    if not parallel or _same_step(check, parallel):
+        return
+    if any(m.verdict == "right" and not (m.ratio and m.ratio.zero) for m in check.measured):
+        return
+    values = np.array([m.ratio.value for m in parallel if m.ratio and m.ratio.value is not None])
+    common = float(np.median(values)) if len(values) % 2 else float(np.sort(values)[len(values) // 2])
+    same = [m for m, v in zip(parallel, values, strict=True) if _close(v, common)]
+    if common <= 0 or (len(same) < 2 and len(check.measured) > 1 and len(parallel) > 1):
+        return
+    assert check.training.loss is not None
+    implied = check.training.loss.source == "implied"
+    used = () if implied else _explaining_factors(same, common)
+    if implied or used:
+        check.used = used
+        for m in same:
+            assert m.ratio is not None
+            m.verdict = "right"
+            m.ratio = Ratio(1.0, m.ratio.error)
+        for m in parallel:
+            if m not in same and m.ratio and m.ratio.value is not None:
+                m.ratio = Ratio(m.ratio.value / common, m.ratio.error)
+    check.uniform = common
+
+
+def _same_step(check: Check, parallel: list[Measured]) -> bool:
+    """Whether the updates make up for different scales, so that every parameter is moved by one multiple of its gradient.
+
+    With plain gradient descent the step is -c times the gradient, with one c for all parameters; where the code scales a
+    gradient, in a variable or in the update, is a matter of style.
+    """
+    if len(parallel) < 2 or any(m.held.coefficient is None for m in parallel):
+        return False
+    ratios = [m.ratio.value for m in parallel if m.ratio and m.ratio.value]
+    steps = [r * (m.held.coefficient or 0.0) for r, m in zip(ratios, parallel, strict=True)]
+    if all(_close(r, ratios[0]) for r in ratios) or not all(_close(s, steps[0]) and s > 0 for s in steps):
+        return False
+    for m in parallel:
+        assert m.ratio is not None
+        m.verdict, m.ratio = "right", Ratio(1.0, m.ratio.error)
+    return True
+
+
+def _explaining_factors(members: list[Measured], common: float) -> tuple[str, ...]:
+    """The scalar factors of the updates that, taken into the gradients, make them those of the loss."""
+    choices = [set(_subsets(m.held, common)) for m in members]
+    shared = set.intersection(*choices) if choices else set()
+    return min(shared, key=len, default=())
+
+
+def _subsets(held: Held, common: float) -> Iterator[tuple[str, ...]]:
+    factors = [(abs(v), name) for v, name in held.factors[:_FACTORS] if name != "-1"]
+    for size in range(1, len(factors) + 1):
+        for chosen in combinations(factors, size):
+            if _close(common * float(np.prod([v for v, _ in chosen])), 1.0):
+                yield tuple(name for _, name in chosen)
+
+
+def _close(a: float, b: float) -> bool:
+    return abs(a - b) <= 10 * SAME * max(abs(a), abs(b))
+
+
+def checked_rows(check: Check, inherited: frozenset[str] = frozenset()) -> list[Checked]:
+    """The table of a report."""
+    rows = []
+    for m in check.measured:
+        verdict: Verdict = "inherited" if m.verdict == "wrong" and m.held.tensor.name in inherited else m.verdict
+        rows.append(checked_row(check.training, m, verdict))
+    return rows
+
+
+def checked_row(training: Training, m: Measured, verdict: Verdict) -> Checked:
+    """One row: the derivative along the first direction, both ways."""
+    assert training.loss is not None
+    held = m.held
+    truth = None if m.ratio is None else training.adjoints.slope(held.tensor, training.loss.objective, 0)
+    analytic, roundoff = training.adjoints.claimed(held.claim, 0) if m.ratio is not None else (None, 0.0)
+    return Checked(
+        tensor=held.tensor.name if held.kind == "parameter" else held.name,
+        verdict=verdict,
+        line=held.site.span.line if held.site else None,
+        analytic=analytic,
+        numeric=truth.value if truth else None,
+        error=truth.error + roundoff if truth else None,
+        ratio=m.ratio.value if m.ratio else None,
+        method=truth.method if truth else "",
+        evaluations=m.evaluations,
+        shape=tuple(np.shape(training.replay.tape.nodes[held.tensor.nodes[0]].value)) if len(held.tensor.nodes) == 1 else None,
+        kind=held.kind,
+        reason=m.reason,
+    )

@@ -1,0 +1,108 @@
+"""Run a training script just as far as it must, and decide at the end of each step whether enough was recorded."""
+
+from __future__ import annotations
+
+import ast
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ..tape.replay import Replay
+from ..tape.steps import Steps
+from ..tape.tape import Site, Tape
+from .parameters import Parameters
+
+ENOUGH = 3  # training steps that are recorded: one to check, one for fresh probes, one because losses come late
+_ROUNDS = 3  # iterations of the outermost loop after which a loop without any update is looked at
+_SHARE = 0.3  # of the run's time that looking for updates may take
+
+
+class StepPolicy:
+    """Records the first steps of each loop that may be the training loop; asks `examine` once enough is on the tape.
+
+    `examine(tape)` returns True where the script should stop, False where it should run on unrecorded, and None where
+    nothing was found to check in this loop, so that a later one is to be recorded.
+    """
+
+    def __init__(self, examine: Callable[[Tape], bool | None], *, step_function: str | None = None) -> None:
+        self._examine = examine
+        self._step_function = step_function
+        self._outermost: tuple[int, int] | None = None
+        self._spent = 0.0
+        self._started = time.monotonic()
+        self._looked_at = 0
+        self._asked_at = 0
+        self.examined = False
+        self.finished = False
+        self._given_up: set[int] = set()
+
+    def begin(self, site: Site, instance: int, iteration: int, tape: Tape) -> bool:
+        """Called at the start of each iteration of a loop that may be the training loop: whether to record it."""
+        if self.finished or site.id in self._given_up:
+            return False
+        if self._outermost is None and self._step_function and not calls(site, self._step_function):
+            return False
+        if self._outermost is None:
+            self._outermost = (site.id, instance)
+        outer = self._outermost == (site.id, instance)
+        if iteration >= 1 and self._due(tape, outer, iteration) and self._step_count(tape) >= ENOUGH:
+            return self._ask(tape, site, outer)
+        if outer and iteration >= _ROUNDS:
+            return self._ask(tape, site, outer)
+        return True
+
+    def end(self, site: Site, instance: int, iterations: int, tape: Tape) -> None:
+        """Called when such a loop has ended."""
+        if self._outermost == (site.id, instance):
+            self._outermost = None
+            if not self.finished and iterations > 0 and tape.nodes:
+                self._ask(tape, site, True)
+
+    def _due(self, tape: Tape, outer: bool, iteration: int) -> bool:
+        """Whether it is time to look for updates: often on a short tape, rarely on a long one."""
+        grown = len(tape.nodes) - self._looked_at
+        if grown < 4 or (not outer and iteration not in (1, 2, 3, 4) and grown < len(tape.nodes) // 3):
+            return False
+        elapsed = time.monotonic() - self._started
+        return self._spent <= _SHARE * elapsed or self._spent < 0.2
+
+    def _step_count(self, tape: Tape) -> int:
+        started = time.monotonic()
+        self._looked_at = len(tape.nodes)
+        steps = Parameters(Steps(Replay(tape))).by_step
+        self._spent += time.monotonic() - started
+        return len(steps) if len(steps) < ENOUGH or len(steps[ENOUGH - 1]) == len(steps[0]) else ENOUGH - 1
+
+    def _ask(self, tape: Tape, site: Site, outer: bool) -> bool:
+        if len(tape.nodes) == self._asked_at:
+            return not outer
+        self._asked_at = len(tape.nodes)
+        started = time.monotonic()
+        answer = self._examine(tape)
+        self._spent += time.monotonic() - started
+        if answer is None:
+            if outer:
+                self._given_up.add(site.id)
+                self._outermost = None
+            return not outer
+        self.examined = self.finished = True
+        if answer:
+            stop()
+        return False
+
+
+def calls(site: Site, name: str) -> bool:
+    """Whether the code of a loop calls a function or method of this name."""
+    for node in ast.walk(site.node):
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called == name:
+                return True
+    return False
+
+
+def stop() -> Any:
+    """End the user's script here, at a step's end."""
+    from ..tape.run import Stop
+
+    raise Stop
