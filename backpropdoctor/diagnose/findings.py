@@ -1,0 +1,118 @@
+"""From roots and measured gradients to findings: what is said where no cause has been proved yet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ..checks.gradients import Check
+from ..finding import Finding, make_finding
+from .blame import Blame, Root
+
+_WORDS = {
+    0.5: "half of",
+    2.0: "twice",
+    0.25: "a quarter of",
+    4.0: "four times",
+    1 / 3: "a third of",
+    3.0: "three times",
+}
+
+
+def gradient_findings(check: Check, blame: Blame | None, roots: Sequence[Root]) -> list[Finding]:
+    """One finding a root, and one warning for a factor that all gradients share."""
+    findings = [root_finding(check, root) for root in roots]
+    uniform = uniform_finding(check, blame)
+    return findings + ([uniform] if uniform else [])
+
+
+def root_finding(check: Check, root: Root) -> Finding:
+    """A root with what was measured about it; the cause is another's work."""
+    name = root_name(root)
+    common = {
+        "span": root.span,
+        "tensors": tuple(root.tensors),
+        "affects": tuple(t for t in root.affects),
+        "measured": measured_sentence(check, root),
+        "layer": root.site.function if root.site.function != "<module>" else None,
+    }
+    if root.ratio is not None:
+        of = f"the gradient it should be{for_what(root)}"
+        return make_finding("BD102", f"`{name}` is {times(root.ratio, check)} {of}", label="made here", **common)
+    return make_finding(
+        "BD101", f"`{name}` is not the gradient it should be{for_what(root)}", label="goes wrong here", **common
+    )
+
+
+def root_name(root: Root) -> str:
+    """What the user calls the wrong value: its variable, else the expression that makes it."""
+    return root.names[0] if root.names else root.span.text.splitlines()[0].strip() if root.span.text else "this value"
+
+
+def for_what(root: Root) -> str:
+    return f" for {_list(root.tensors)}" if root.tensors else ""
+
+
+def measured_sentence(check: Check, root: Root) -> str:
+    """The number behind a root: the ratio where there is one, else both sides along a direction."""
+    names = _list(root.affects)
+    if root.ratio is not None and root.tensors:
+        rows = [m for m in check.wrong if m.held.tensor.name in root.tensors and m.ratio is not None]
+        bar = max((m.ratio.error for m in rows if m.ratio), default=0.0)
+        all_of = "all of " if len(root.affects) > 1 else ""
+        return f"{root.ratio:.8g} of the true gradient in {all_of}{names} (error bar {max(bar, 1e-15):.0e})"
+    parts = []
+    for m in check.wrong:
+        if m.held.tensor.name in root.affects and check.training.loss is not None:
+            truth = check.training.adjoints.slope(m.held.tensor, check.training.loss.objective, 0)
+            if truth is not None:
+                mine, _ = check.training.adjoints.claimed(m.held.claim, 0)
+                parts.append(f"`{m.held.tensor.name}`: the code says {mine:.6g}, the loss really changes by {truth.value:.6g}")
+        if len(parts) == 2:
+            break
+    return "; ".join(parts) + (" along a random direction" if parts else "")
+
+
+def uniform_finding(check: Check, blame: Blame | None) -> Finding | None:
+    """The warning for a factor that all gradients share with the loss."""
+    factor, loss = check.uniform, check.training.loss
+    if loss is None or loss.source == "implied" or check.used or abs(factor - 1) < 1e-6:
+        return None
+    if blame is not None and not blame.uniform_is_scale:
+        return None
+    tensors = tuple(
+        m.held.tensor.name for m in check.measured if m.ratio and m.ratio.value and abs(m.ratio.value - factor) < 1e-6 * factor
+    )
+    if not tensors:
+        return None
+    return make_finding(
+        "BD103",
+        f"every gradient is exactly {times(factor, check)} that of the loss `{loss.name}`",
+        span=loss.site.statement_span if loss.site else None,
+        label="the gradient belongs to another multiple of this",
+        tensors=tensors,
+        measured=f"{factor:.8g} times the true gradient in {_list(tensors)}",
+        help=f"harmless for the direction, but a step is {factor:.6g} times what the learning rate says: "
+        "divide the gradients by that factor, or take the factor into the loss",
+    )
+
+
+def times(ratio: float, check: Check | None = None) -> str:
+    """A factor in words: 'half of', '-1 times', '1/120 of'."""
+    if math.isclose(ratio, -1.0, rel_tol=1e-9):
+        return "the negative of"
+    for value, words in _WORDS.items():
+        if math.isclose(ratio, value, rel_tol=1e-9):
+            return words
+    if 0 < abs(ratio) < 1 and math.isclose(1 / ratio, round(1 / ratio), rel_tol=1e-7):
+        return f"1/{round(1 / ratio)} of"
+    if math.isclose(ratio, round(ratio), rel_tol=1e-7) and ratio:
+        return f"{round(ratio)} times"
+    return f"{ratio:.6g} times"
+
+
+def _list(names: Sequence[str], most: int = 6) -> str:
+    shown = [f"`{n}`" for n in names[:most]]
+    if len(names) > most:
+        shown.append(f"{len(names) - most} more")
+    return ", ".join(shown)

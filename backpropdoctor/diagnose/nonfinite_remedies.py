@@ -1,0 +1,183 @@
+"""Remedies for a NaN, tried and not recited: each edit is made on a copy of the script, and the script runs with it."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..checks.nonfinite.birth import Birth, finding_of
+from ..checks.nonfinite.changes import update_names
+from ..checks.nonfinite.rounds import Watching
+from ..checks.nonfinite.script import NonfiniteResult
+from ..checks.nonfinite.silent import silence
+from ..checks.nonfinite.stack import is_data
+from ..checks.nonfinite.watch import NonfiniteWatch
+from ..finding import Explanation, Fix
+from .nonfinite_formulas import formulas
+from .nonfinite_run import run_text
+from .nonfinite_scene import Formula, Scene
+from .nonfinite_variants import smaller_step, wider_type
+
+_EACH = 10.0  # seconds that one remedy may run
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What became of one remedy: `removed` is None where it could not be decided."""
+
+    formula: Formula
+    removed: bool | None
+    steps: int
+    finished: bool
+    loss: tuple[str, float] | None
+    error: float | None
+    why: str = ""
+
+    def sentence(self, before: tuple[str, float] | None) -> str:
+        """ "`dZ = A - Y` instead: removed it, 4,000 iterations without; `cost` 0.546 before, 0.31 after"."""
+        if self.removed is None:
+            return f"{self.formula.title}: could not be tried, {self.why}"
+        count = f"{self.steps:,} iterations without" + ("" if self.finished else " so far")
+        parts = [f"{self.formula.title}: " + (f"removed it, {count}" if self.removed else f"did not remove it, {self.why}")]
+        if self.removed and self.loss is not None:
+            was = f"{before[1]:.4g} before, " if before is not None and before[0] == self.loss[0] else ""
+            parts.append(f"`{self.loss[0]}` {was}{self.loss[1]:.4g} after")
+        if self.error is not None:
+            parts.append(f"within {self.error:.1g} of 40-digit arithmetic")
+        if self.formula.caution and self.removed:
+            parts.append(self.formula.caution)
+        return "; ".join(parts)
+
+
+def try_remedies(
+    path: str | os.PathLike[str],
+    args: Sequence[str],
+    result: NonfiniteResult,
+    *,
+    time_limit: float = 30.0,
+    user_root: str | os.PathLike[str] | None = None,
+) -> NonfiniteResult:
+    """The same result with every remedy that was tried on its first birth, and the best of them as the finding's help.
+
+    `path` and `args` are those of `watch_script`, `result` what it returned; at most `time_limit` seconds are spent.
+    """
+    birth = result.births[0] if result.births and result.births[0].reached else None
+    if birth is None or result.trace is None or birth.span is None:
+        return result
+    if Path(birth.span.path).resolve() != Path(path).resolve():
+        return result
+    runner = _Runner(path, args, user_root, birth, time.perf_counter() + time_limit)
+    trials = [runner.formula(f) for f in _candidates(result, birth, os.fspath(Path(path).resolve()))]
+    trials += runner.without_sample()
+    before = result.losses[-1][1:] if result.losses else None
+    best = next((t for t in trials if t.removed and t.formula.edits), None)
+    text = Path(path).read_text()
+    birth.remedies = tuple(
+        Explanation(t.sentence(before), "verified" if t.removed else "consistent") for t in trials if t.removed is not None
+    )
+    if best is not None:
+        tried = f"{best.steps:,} iterations without (tried)"
+        birth.help = f"{best.formula.title} instead: {tried}"
+        if best.formula.caution:
+            birth.help += f"; {best.formula.caution}"
+    found = [finding_of(b) for b in result.births]
+    if best is not None:
+        found[0] = replace(found[0], **_fixes(best.formula, os.fspath(path), text))
+    tested = [{"title": t.formula.title, "removed": t.removed, "iterations": t.steps, "why": t.why} for t in trials]
+    found[0] = replace(found[0], evidence={**found[0].evidence, "remedies": tested})
+    return replace(result, findings=tuple(found))
+
+
+def _candidates(result: NonfiniteResult, birth: Birth, path: str) -> list[Formula]:
+    assert result.trace is not None
+    more = [smaller_step(result.trace, path), wider_type(path)]
+    found = formulas(Scene(result.trace, birth)) + [f for f in more if f is not None]
+    return sorted(found, key=lambda f: f.rank)
+
+
+def _fixes(formula: Formula, path: str, text: str) -> dict[str, Any]:
+    made = tuple(
+        Fix(e.line, e.before, e.after, path, e.column, e.end_line, e.end_column)
+        for e in sorted(formula.edits, key=lambda e: (e.line, e.column))
+    )
+    return {"fix": made[0], "fixes": made} if made else {}
+
+
+class _Runner:
+    """Runs edited copies of the script under the watch."""
+
+    def __init__(self, path: Any, args: Sequence[str], root: Any, birth: Birth, deadline: float) -> None:
+        self.path, self.args, self.root, self.birth, self.deadline = path, args, root, birth, deadline
+        self.text = Path(path).read_text()
+        self.names = update_names(os.fspath(Path(path).resolve()))
+        self.randomness = (random.getstate(), np.random.get_state())
+
+    def formula(self, formula: Formula) -> Trial:
+        """Make the edits and run."""
+        error = formula.accuracy() if formula.accuracy is not None else None
+        return self._run(formula, formula.apply(self.text), None, error)
+
+    def without_sample(self) -> list[Trial]:
+        """The suspect sample replaced by its neighbour in every data array, at the start of the training loop."""
+        row = self.birth.sample if self.birth.record is None else self.birth.record
+        if row is None:
+            return []
+        formula = Formula(f"without sample {row}", (), 7)
+        return [self._run(formula, self.text, row, None)]
+
+    def _run(self, formula: Formula, text: str, drop: int | None, error: float | None) -> Trial:
+        left = self.deadline - time.perf_counter()
+        if left <= 0:
+            return Trial(formula, None, 0, False, None, error, "the time was up")
+        random.setstate(self.randomness[0])
+        np.random.set_state(self.randomness[1])
+        watch = NonfiniteWatch()
+        dropping = None if drop is None else _Drop(drop)
+        policy = Watching(watch, self.names, time.perf_counter() + min(left, _EACH), first=dropping)
+        watch.position = lambda: policy.standing.position
+        try:
+            with silence(), np.errstate(all="ignore"), watch:
+                run = run_text(text, self.path, self.args, policy, self.root)
+        except SyntaxError:
+            return Trial(formula, None, 0, False, None, error, "the edit is not valid here")
+        if run.exception is not None:
+            return Trial(formula, None, 0, False, None, error, f"the script raised {type(run.exception).__name__}")
+        if dropping is not None and not dropping.done:
+            return Trial(formula, None, 0, False, None, error, "the sample was not found in the data")
+        bad = watch.alarm is not None or policy.why == "values"
+        steps = policy.completed
+        born = watch.alarm.step if watch.alarm is not None and watch.alarm.step is not None else policy.steps
+        far = bad or self.birth.step is None or steps > self.birth.step
+        loss = policy.losses[-1][1:] if policy.losses else None
+        if not far:
+            return Trial(formula, None, steps, False, loss, error, "the time was up")
+        return Trial(formula, not bad, steps, not run.stopped, loss, error, f"born again in iteration {born}" if bad else "")
+
+
+class _Drop:
+    """Makes sample `row` of every data array a copy of its neighbour."""
+
+    def __init__(self, row: int) -> None:
+        self.row = row
+        self.done = False
+
+    def __call__(self, found: dict[str, Any]) -> None:
+        arrays = [v for n, v in found.items() if is_data(n) and isinstance(v, np.ndarray) and v.ndim]
+        lengths = [n for v in arrays for n in v.shape]
+        common = {n for n in lengths if lengths.count(n) >= 2 and n > max(self.row, 1)}
+        if len(common) != 1:
+            return
+        (length,) = common
+        for array in arrays:
+            axis = next((k for k, n in enumerate(array.shape) if n == length), None)
+            if axis is not None and array.flags.writeable:
+                moved = np.moveaxis(array, axis, 0)
+                moved[self.row] = moved[self.row - 1 if self.row else 1]
+                self.done = True

@@ -1,0 +1,307 @@
+"""Derivatives of the usual activations, of the variables in scope, as a factor that is missing or wrong."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+
+from .candidate import Candidate
+from .scene import Scene
+
+_FIXED = re.compile(r"\[-?\d+\]")  # one item of a list, whatever the layer
+_MOST_FORMS = 120  # for values of one shape, the usual ones first
+_SKIP = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.JoinedStr)
+
+
+def derivatives(scene: Scene) -> Iterator[Candidate]:
+    """Every derivative form in the place of a factor, and as a factor that is added."""
+    for part in scene.parts:
+        node = part.node
+        if part.stored or part.is_function or part.in_index or isinstance(node, _SKIP):
+            continue
+        shape = scene.shape(node)
+        if shape is None:
+            continue
+        factor = isinstance(part.parent, ast.BinOp) and isinstance(part.parent.op, (ast.Mult, ast.Div))
+        pure = _is_factor(node)
+        if factor or pure or node is scene.value_node:
+            for new, extra, words in forms(scene, shape):
+                if new != ast.unparse(node):
+                    kind = "wrong-derivative" if factor or pure else "other-value"
+                    yield Candidate(2.0 + extra, node, new, kind, {"was": scene.text.of(node), "now": new, **words})
+        if _may_lack_factor(part, scene):
+            text = scene.text.of(node) if _product(node) else scene.text.wrapped(node)
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+                text = f"({text})"
+            for new, extra, words in forms(scene, shape):
+                other = _as_factor(new)
+                outer = 0.0 if node is scene.value_node else 0.15
+                words = {"was": scene.text.of(node), "now": new, **words}
+                yield Candidate(2.1 + extra + outer, node, f"{text} * {other}", "missing-derivative", words)
+    yield from chains(scene)
+    yield from missing_factors(scene)
+    yield from softmax_jacobians(scene)
+
+
+def chains(scene: Scene) -> Iterator[Candidate]:
+    """A product of three or more in which all factors but one are replaced by one derivative: g * a * (1 - a)."""
+    inner = {id(n.left) for n in (p.node for p in scene.parts) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult)}
+    for part in scene.parts:
+        node = part.node
+        if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)) or id(node) in inner or part.in_index:
+            continue
+        factors = _chain(node)
+        shape = scene.shape(node)
+        if len(factors) < 3 or shape is None:
+            continue
+        for k, kept in enumerate(factors):
+            if scene.shape(kept) == shape and k < 2:
+                dropped = " * ".join(scene.text.wrapped(f) for j, f in enumerate(factors) if j != k)
+                surplus = {"factor": dropped, "scalar": False}
+                yield Candidate(1.3, node, scene.text.of(kept), "surplus-factor", surplus)
+            rest = " * ".join(scene.text.wrapped(f) for j, f in enumerate(factors) if j != k)
+            for new, extra, words in forms(scene, shape):
+                text = f"{scene.text.wrapped(kept)} * {_as_factor(new)}"
+                yield Candidate(2.2 + extra, node, text, "wrong-derivative", {**words, "was": rest, "now": new})
+
+
+def _chain(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        return _chain(node.left) + _chain(node.right)
+    return [node]
+
+
+def missing_factors(scene: Scene) -> Iterator[Candidate]:
+    """Another variable as a factor; a mean of a product where a product of means stands."""
+    for part in scene.parts:
+        node = part.node
+        if part.stored or part.is_function or part.in_index or isinstance(node, _SKIP):
+            continue
+        shape = scene.shape(node)
+        if shape is None:
+            continue
+        pair = _pair_of_calls(node)
+        if pair is not None:
+            yield Candidate(1.4, node, pair, "wrong-axis", {"was": scene.text.of(node), "now": pair})
+        if not _may_lack_factor(part, scene):
+            continue
+        text = scene.text.of(node) if _product(node) else scene.text.wrapped(node)
+        for v in scene.of_shape(shape)[:30] if shape else []:
+            words = {"factor": v.text, "missing": True}
+            yield Candidate(2.4, node, f"{text} * {v.text}", "missing-factor", words)
+    whole = scene.value_node
+    if whole is not None and scene.shape(whole) == ():
+        for v in scene.scalars[:30]:
+            if isinstance(v.value, float):
+                words = {"factor": v.text, "missing": True}
+                yield Candidate(2.2, whole, f"{scene.text.wrapped(whole)} * {v.text}", "missing-factor", words)
+
+
+def _pair_of_calls(node: ast.expr) -> str | None:
+    """`f(a) * f(b)` as `f(a * b)`, for a sum or a mean."""
+    if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)):
+        return None
+    found = []
+    for factor in _chain(node):
+        if isinstance(factor, ast.Call) and ast.unparse(factor.func).split(".")[-1] in ("sum", "mean") and factor.args:
+            found.append(factor)
+    rest = [f for f in _chain(node) if not any(f is c for c in found)]
+    if len(found) != 2 or ast.unparse(found[0].func) != ast.unparse(found[1].func):
+        return None
+    a, b = (f"({ast.unparse(f.args[0])})" if isinstance(f.args[0], ast.BinOp) else ast.unparse(f.args[0]) for f in found)
+    inner = f"{ast.unparse(found[0].func)}({a} * {b})"
+    return " * ".join([*(ast.unparse(f) for f in rest), inner])
+
+
+def _product(node: ast.expr) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div))
+
+
+@cache
+def _as_factor(text: str) -> str:
+    """A form as it stands behind a `*`: in brackets, unless it is a product or a call itself."""
+    node = ast.parse(text, mode="eval").body
+    alone = isinstance(node, (ast.Name, ast.Call, ast.Attribute, ast.Subscript))
+    return text if alone or text.startswith("(") and _closes_at_end(text) or _product(node) and "/" not in text else f"({text})"
+
+
+def _closes_at_end(text: str) -> bool:
+    depth = 0
+    for k, c in enumerate(text):
+        depth += (c == "(") - (c == ")")
+        if depth == 0 and k < len(text) - 1:
+            return False
+    return True
+
+
+def _is_factor(node: ast.expr) -> bool:
+    return isinstance(node, (ast.Compare, ast.BinOp)) and not isinstance(getattr(node, "op", None), ast.MatMult)
+
+
+def _may_lack_factor(part: object, scene: Scene) -> bool:
+    node, parent = part.node, part.parent  # type: ignore[attr-defined]
+    if node is scene.value_node:
+        return True
+    if isinstance(parent, ast.BinOp) and isinstance(parent.op, (ast.Mult, ast.Div)):
+        return False  # the product around it is tried
+    if isinstance(parent, ast.Attribute):
+        return False
+    return isinstance(node, (ast.Name, ast.Attribute, ast.Subscript, ast.BinOp, ast.Call))
+
+
+def forms(scene: Scene, shape: tuple[int, ...]) -> list[tuple[str, float, dict[str, str]]]:
+    """(text, how unusual, words) of the derivative forms whose values have this shape."""
+    known = scene.__dict__.setdefault("_forms", {})
+    if shape not in known:
+        rows = sorted({f[0]: f for f in _made(scene, shape)}.values(), key=lambda f: f[1])
+        known[shape] = [f for f in rows[:_MOST_FORMS] if _fits(scene, f[0], shape)]
+    return known[shape]
+
+
+def _fits(scene: Scene, text: str, shape: tuple[int, ...]) -> bool:
+    from .sizes import affordable
+
+    if not affordable(scene, text):
+        return False
+    value = scene.evaluate(text)
+    return value is not None and np.shape(value) == shape
+
+
+def _made(scene: Scene, shape: tuple[int, ...]) -> Iterator[tuple[str, float, dict[str, str]]]:
+    rows = [v for v in scene.of_shape(shape) if not scene.is_backward(v)][:30]
+    here = scene.local_names
+    for v in rows:
+        x = v.text
+        root = x.split(".")[0].split("[")[0]
+        far = 0.0 if root in here and not _FIXED.search(x) else 0.3
+        values = np.asarray(v.value, dtype=float)
+        if not np.all(np.isfinite(values)):
+            continue
+        if np.all((values >= 0) & (values <= 1)):
+            yield f"{x} * (1 - {x})", far, {"function": "sigmoid", "of": x}
+        if np.all(np.abs(values) <= 1):
+            yield f"1 - {x} ** 2", far, {"function": "tanh", "of": x}
+        if shape:
+            yield f"({x} > 0)", far, {"function": "ReLU", "of": x}
+        else:
+            yield f"(1.0 if {x} > 0 else 0.0)", far, {"function": "ReLU", "of": x}
+        yield from _user_forms(scene, x, far)
+        if scene.numpy:
+            yield from _long_forms(scene, x, far)
+        yield f"2 * {x}", far + 0.2, {"function": "square", "of": x}
+        if np.all(values != 0):
+            yield f"1 / {x}", far + 0.2, {"function": "logarithm", "of": x}
+    for left in rows:
+        for right in rows:
+            if left is not right and shape and _is_sigmoid_of(left.value, right.value):
+                new = f"{left.text} + {right.text} * {left.text} * (1 - {left.text})"
+                yield new, 0.4, {"function": "swish", "of": right.text}
+    if scene.numpy:
+        for z in rows:
+            for a in rows:
+                if a is not z and z.text.split(".")[0].split("[")[0] in here and not _FIXED.search(z.text + a.text):
+                    for c in scene.constants:
+                        words = {"function": "ELU", "of": z.text}
+                        yield f"{scene.numpy}.where({z.text} > 0, 1, {a.text} + {c!r})", 0.6, words
+                    yield f"{scene.numpy}.where({z.text} > 0, 1, {a.text} + 1)", 0.5, {"function": "ELU", "of": z.text}
+
+
+def _is_sigmoid_of(s: np.ndarray, x: np.ndarray) -> bool:
+    with np.errstate(all="ignore"):
+        return bool(np.allclose(s, 1 / (1 + np.exp(-np.asarray(x, dtype=float))), rtol=1e-5, atol=1e-8))
+
+
+def _long_forms(scene: Scene, x: str, far: float) -> Iterator[tuple[str, float, dict[str, str]]]:
+    np_ = scene.numpy
+    yield f"1 - {np_}.tanh({x}) ** 2", far + 0.1, {"function": "tanh", "of": x}
+    yield f"{np_}.exp({x})", far + 0.2, {"function": "exponential", "of": x}
+    yield f"1 / (1 + {np_}.exp(-{x}))", far + 0.3, {"function": "softplus", "of": x}
+    sigmoid = f"1 / (1 + {np_}.exp(-{x}))"
+    yield f"{np_}.exp(-{x}) / (1 + {np_}.exp(-{x})) ** 2", far + 0.4, {"function": "sigmoid", "of": x, "s": sigmoid}
+    slopes = [repr(c) for c in scene.constants]
+    slopes += [v.text for v in scene.scalars if isinstance(v.value, float) and 0 < v.value < 1][:4]
+    for c in slopes:
+        yield f"{np_}.where({x} > 0, 1, {c})", far + 0.1, {"function": "leaky ReLU", "of": x}
+        yield f"{np_}.where({x} > 0, 1, {c} * {np_}.exp({x}))", far + 0.4, {"function": "ELU", "of": x}
+    yield f"{np_}.where({x} > 0, 1, {np_}.exp({x}))", far + 0.4, {"function": "ELU", "of": x}
+    inner = f"{np_}.tanh({np_}.sqrt(2 / {np_}.pi) * ({x} + 0.044715 * {x} ** 3))"
+    slope = f"{np_}.sqrt(2 / {np_}.pi) * (1 + 3 * 0.044715 * {x} ** 2)"
+    yield f"0.5 * (1 + {inner}) + 0.5 * {x} * (1 - {inner} ** 2) * {slope}", far + 0.6, {"function": "GELU", "of": x}
+
+
+def _user_forms(scene: Scene, x: str, far: float) -> Iterator[tuple[str, float, dict[str, str]]]:
+    """The user's own functions and idioms, applied to a variable."""
+    for template in _templates(scene):
+        yield template.replace("\0", x), far, {"function": "", "of": x, "call": template.replace("\0", x)}
+    for name, f in scene.functions.items():
+        if f.__code__.co_argcount - len(f.__defaults__ or ()) <= 1 <= f.__code__.co_argcount:
+            yield f"{name}({x})", far + 0.05, {"function": "", "of": x, "call": f"{name}({x})"}
+            if "sigm" in name.lower() or "logist" in name.lower():
+                yield f"{name}({x}) * (1 - {name}({x}))", far + 0.1, {"function": "sigmoid", "of": x}
+
+
+def _templates(scene: Scene) -> list[str]:
+    """One-variable expressions of the file that look like derivatives, with a hole for the variable."""
+    known = scene.__dict__.get("_templates")
+    if known is not None:
+        return known
+    found: dict[str, None] = {}
+    for node in ast.walk(scene.tree):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            low = name.lower()
+            if any(w in low for w in ("deriv", "prime", "grad", "nonlin", "activ", "_d", "d_", "sigm", "tanh", "relu")):
+                holes = [a for a in node.args if not isinstance(a, ast.Constant)]
+                if len(holes) == 1 and isinstance(holes[0], (ast.Name, ast.Attribute, ast.Subscript)):
+                    found[_with_hole(node, holes[0])] = None
+        elif isinstance(node, (ast.BinOp, ast.Compare)):
+            paths = [n for n in ast.walk(node) if isinstance(n, ast.Name) and n.id != scene.numpy]
+            names = {n.id for n in paths}
+            size = sum(1 for _ in ast.walk(node))
+            if (
+                len(names) == 1
+                and size <= 16
+                and not any(
+                    isinstance(n, (ast.Subscript, ast.Attribute)) and isinstance(n.value, ast.Name) and n.value.id in names
+                    for n in ast.walk(node)
+                )
+            ):
+                if any(isinstance(n, ast.Constant) for n in ast.walk(node)) and not any(
+                    isinstance(n, (ast.JoinedStr, ast.MatMult, ast.Str)) for n in ast.walk(node)
+                ):
+                    found[_with_hole(node, *paths)] = None
+    scene.__dict__["_templates"] = list(found)[:24]
+    return scene.__dict__["_templates"]
+
+
+def _with_hole(node: ast.expr, *holes: ast.expr) -> str:
+    import copy
+
+    memo = {id(h): ast.Name("HOLE__", ast.Load()) for h in holes}
+    return ast.unparse(copy.deepcopy(node, memo)).replace("HOLE__", "\0")
+
+
+def softmax_jacobians(scene: Scene) -> Iterator[Candidate]:
+    """s * (d - sum(d * s)): a softmax's whole Jacobian applied to a cotangent."""
+    whole = scene.value_node
+    if whole is None or not scene.numpy:
+        return
+    shape = scene.shape(whole)
+    if not shape:
+        return
+    rows = scene.of_shape(shape)[:20]
+    for s in rows:
+        values = np.asarray(s.value, dtype=float)
+        for axis in range(len(shape)):
+            if not (np.all(values >= 0) and np.allclose(np.sum(values, axis=axis), 1, atol=1e-6)):
+                continue
+            for d in rows:
+                if d is s:
+                    continue
+                total = f"{scene.numpy}.sum({d.text} * {s.text}, axis={axis - len(shape) if axis == len(shape) - 1 else axis}"
+                new = f"{s.text} * ({d.text} - {total}, keepdims=True))"
+                yield Candidate(2.6, whole, new, "softmax-diagonal", {"of": s.text, "d": d.text})

@@ -1,0 +1,250 @@
+"""Run a script once more, recorded as before, and keep what the blamed statements see each time they run."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from types import CodeType, FrameType
+from typing import Any
+
+from ...tape.run import Stop
+from ...tape.tape import Site, Tape
+from .rerun import run_again
+from .world import Freezer, Frozen
+
+_INNER = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<lambda>"})
+_MOST_MOMENTS = 600  # runs of one statement that are kept
+_MOST_ELEMENTS = 64  # of a list that a statement makes
+_MOST_IDLE = 2000  # looks at statements that were not recorded after all
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A statement of the user's, by its file and position."""
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    part: tuple[int, int, int] | None = None  # where an expression in it stands, if that is meant
+
+    @classmethod
+    def of(cls, site: Site) -> Place:
+        statement = site.statement
+        return cls(site.span.path, statement.lineno, statement.col_offset, statement.end_lineno or statement.lineno)
+
+
+@dataclass(slots=True)
+class Moment:
+    """One run of a statement: what it saw, and the values that it made (`outs`: how to read each, and its node)."""
+
+    at: int
+    locals: dict[str, Frozen]
+    globals: dict[str, Frozen]
+    namespace: dict[str, Any]  # the live globals, for functions and modules
+    outs: list[tuple[str, int]] = field(default_factory=list)
+    until: int = 0
+    function: str = ""
+
+
+@dataclass(slots=True)
+class _Open:
+    place: Place
+    moment: Moment
+    before: dict[str, int | None]
+
+
+class Playback:
+    """The policy that records exactly what an earlier run recorded."""
+
+    def __init__(self, tape: Tape) -> None:
+        self.wanted = {(i.site.id, i.instance, i.number) for i in tape.iterations}
+        self.last = len(tape.nodes)
+
+    def begin(self, loop: Site, instance: int, iteration: int, tape: Tape) -> bool:
+        """Record this iteration if the earlier run did; stop where it had all it needed."""
+        wanted = (loop.id, instance, iteration) in self.wanted
+        if not wanted and len(tape.nodes) >= self.last:
+            raise Stop
+        return wanted
+
+    def end(self, loop: Site, instance: int, iteration: int, tape: Tape) -> None:
+        """Stop at the end of the last recorded loop."""
+
+
+class Capture:
+    """The captured runs of some statements. `tape` is the record of the second run."""
+
+    def __init__(self, statements: dict[Place, ast.stmt]) -> None:
+        self.statements = statements
+        self.moments: dict[Place, list[Moment]] = {p: [] for p in statements}
+        self._by_file: dict[str, list[Place]] = {}
+        for place in statements:
+            self._by_file.setdefault(place.path, []).append(place)
+        self._codes: dict[CodeType, list[Place]] = {}
+        self._open: dict[int, _Open] = {}
+        self._paths = {p: _paths(s) for p, s in statements.items()}
+        self._idle = 0
+        self.recorder: Any = None
+        self.freezer: Freezer | None = None
+        self.tape: Tape | None = None
+
+    # --- the run ------------------------------------------------------------------------------------------------------
+
+    def run(self, path: str, args: Sequence[str], earlier: Tape) -> Tape:
+        """Run the script as `run_script` did, as far as the `earlier` record goes."""
+        self.tape = run_again(path, args, Playback(earlier), watched=self._watching).tape
+        return self.tape
+
+    @contextlib.contextmanager
+    def _watching(self, recorder: Any) -> Iterator[None]:
+        self.recorder = recorder
+        self.freezer = Freezer(recorder.ids, recorder.user_modules)
+        self._resolve_at_pause()
+        outer = sys.gettrace()
+        sys.settrace(self._call)
+        try:
+            yield
+        finally:
+            sys.settrace(outer)
+
+    def _resolve_at_pause(self) -> None:
+        pause, freezer = self.recorder.pause, self.freezer
+
+        def resolved() -> None:
+            if self.recorder.on and freezer is not None:
+                freezer.resolve()
+            pause()
+
+        self.recorder.pause = resolved
+
+    # --- tracing ------------------------------------------------------------------------------------------------------
+
+    def _call(self, frame: FrameType, event: str, arg: Any) -> Any:
+        places = self._by_file.get(frame.f_code.co_filename)
+        if not places or frame.f_code.co_name in _INNER:
+            return None
+        code = frame.f_code
+        if code not in self._codes:
+            lines = {line for _, _, line in code.co_lines() if line}
+            self._codes[code] = [p for p in places if any(p.line <= n <= p.end_line for n in lines)]
+        return self._line if self._codes[code] else None
+
+    def _line(self, frame: FrameType, event: str, arg: Any) -> Any:
+        open_ = self._open.get(id(frame))
+        if event == "line":
+            if open_ is not None:
+                if open_.place.line <= frame.f_lineno <= open_.place.end_line:
+                    return self._line
+                self._finish(frame, None)
+            self._begin(frame)
+        elif event == "return" and open_ is not None:
+            self._finish(frame, arg)
+        elif event == "exception":
+            self._open.pop(id(frame), None)
+        return self._line
+
+    def _begin(self, frame: FrameType) -> None:
+        for place in self._codes[frame.f_code]:
+            if place.line <= frame.f_lineno <= place.end_line and len(self.moments[place]) < _MOST_MOMENTS:
+                if not self.recorder.on:  # the first statement of an iteration that is going to be recorded, perhaps
+                    self._idle += 1
+                    if self._idle > _MOST_IDLE:
+                        return
+                self._open[id(frame)] = self._opened(frame, place)
+                return
+
+    def _opened(self, frame: FrameType, place: Place) -> _Open:
+        assert self.freezer is not None
+        locals_ = frame.f_locals if frame.f_locals is not frame.f_globals else {}
+        if locals_ and frame.f_code.co_name == "<module>":
+            locals_ = {}
+        moment = Moment(
+            len(self.recorder.tape.nodes),
+            self.freezer.names(locals_),
+            self.freezer.names(frame.f_globals),
+            frame.f_globals,
+            function=frame.f_code.co_qualname,
+        )
+        return _Open(place, moment, self._nodes_of(frame, place))
+
+    def _nodes_of(self, frame: FrameType, place: Place) -> dict[str, int | None]:
+        """The nodes of what the statement names; of the lists that it makes, those of the elements."""
+        found: dict[str, int | None] = {}
+        made = _targets(self.statements[place])
+        for text, code in self._paths[place].items():
+            try:
+                value = eval(code, frame.f_globals, frame.f_locals)
+            except Exception:
+                found[text] = None
+                continue
+            found[text] = self.recorder.ids.get(id(value))
+            if text in made or text.endswith("[-1]"):
+                found.update(self._elements(text, value))
+        return found
+
+    def _elements(self, text: str, value: Any, depth: int = 0) -> dict[str, int]:
+        """The recorded elements of a container, by how each is read."""
+        ids: dict[int, int] = self.recorder.ids
+        found: dict[str, int] = {}
+        if isinstance(value, (list, tuple, dict)) and len(value) <= _MOST_ELEMENTS and depth < 3:
+            for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+                if id(item) in ids:
+                    found[f"{text}[{key!r}]"] = ids[id(item)]
+                else:
+                    found.update(self._elements(f"{text}[{key!r}]", item, depth + 1))
+        return found
+
+    def _finish(self, frame: FrameType, returned: Any) -> None:
+        open_ = self._open.pop(id(frame))
+        if not self.recorder.on:
+            return
+        moment, ids = open_.moment, self.recorder.ids
+        targets = _targets(self.statements[open_.place])
+        for text, node in self._nodes_of(frame, open_.place).items():
+            if node is None or self.recorder.tape.nodes[node].kind == "leaf":
+                continue  # read here for the first time
+            if node != open_.before.get(text) or text in targets:
+                moment.outs.append((text, node))
+        if isinstance(self.statements[open_.place], ast.Return):
+            if id(returned) in ids:
+                moment.outs.append(("__returned__", ids[id(returned)]))
+            else:
+                moment.outs += self._elements("__returned__", returned).items()
+        moment.until = len(self.recorder.tape.nodes)
+        self.moments[open_.place].append(moment)
+
+
+def _targets(statement: ast.stmt) -> set[str]:
+    found = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    return {ast.unparse(t) for target in found if target is not None for t in _elements(target)}
+
+
+def _elements(target: Any) -> Iterator[ast.expr]:
+    if isinstance(target, (ast.Tuple, ast.List)):
+        for element in target.elts:
+            yield from _elements(element)
+    else:
+        yield target
+
+
+def _paths(statement: ast.stmt) -> dict[str, CodeType]:
+    """The variables, attributes and items that a statement names, ready to be read."""
+    found: dict[str, CodeType] = {}
+    call = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
+    for node in ast.walk(statement):
+        if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
+            continue
+        if any(isinstance(n, (ast.Call, ast.NamedExpr, ast.Await, ast.Lambda)) for n in ast.walk(node)) and not isinstance(
+            getattr(node, "ctx", None), ast.Store
+        ):
+            continue
+        texts = [ast.unparse(node)]
+        if call and isinstance(node, ast.Attribute) and node.attr in ("append", "insert"):
+            texts = [f"{ast.unparse(node.value)}[{-1 if node.attr == 'append' else 0}]"]
+        for text in texts:
+            found[text] = compile(text, "<path>", "eval")
+    return found

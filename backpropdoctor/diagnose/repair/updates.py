@@ -1,0 +1,146 @@
+"""Faults of the update itself: the gradient is right, and what is done with it is not."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...checks.gradients import Check, Measured
+from ...tape.adjoint import Claim, proportion, shaped
+from ...tape.steps import Steps, Term, Update
+from ..blame import Blame, Root
+from .capture import Place
+from .trial import FRESH, SEARCH, Edited, Misfit, Trial, run_edited
+
+
+@dataclass(slots=True)
+class Step:
+    """One parameter's update: its statement and how far the parameter moved, as a multiple of the true gradient."""
+
+    measured: Measured
+    update: Update
+    place: Place
+    coefficient: float | None
+    statement: ast.stmt
+
+
+class UpdateTrial:
+    """Holds the steps that the parameters really take against the one multiple of the gradient that they share."""
+
+    def __init__(self, check: Check, steps: Steps) -> None:
+        self.check = check
+        self.adjoints = check.training.adjoints
+        self.replay = check.training.replay
+        assert check.training.loss is not None
+        self.objective = check.training.loss.objective
+        self._plain: dict[str, float | None] = {}
+        self.steps = {s.measured.held.tensor.name: s for s in self._found(steps)}
+
+    def _found(self, steps: Steps) -> Iterator[Step]:
+        canonical = self.replay.canonical
+        by_term: dict[int, list[Update]] = {}
+        for update in steps.updates:
+            for term in update.terms:
+                for scaling in steps.algebra.scalings(term.node, lambda i: False):
+                    by_term.setdefault(canonical[scaling.node], []).append(update)
+        for m in self.check.measured:
+            nodes = m.held.tensor.nodes
+            terms = [t for ts in m.held.claim.terms for t in ts]
+            if len(nodes) != 1 or not terms:
+                continue
+            for update in by_term.get(canonical[terms[-1].node], ()):
+                if canonical[update.old] == nodes[0] and update.site is not None:
+                    moved = self._moved(update, self.replay.base(update.new))
+                    coefficient = self._multiple(m, moved, SEARCH)
+                    yield Step(m, update, Place.of(update.site), coefficient, update.site.statement)
+                    break
+
+    def _moved(self, update: Update, new: Any) -> np.ndarray:
+        old = np.asarray(self.replay.base(update.old), dtype=float)
+        return old - np.asarray(new, dtype=float)
+
+    def _multiple(self, m: Measured, moved: np.ndarray, numbers: tuple[int, ...]) -> float | None:
+        """The step over the true gradient, if they are parallel."""
+        pairs = []
+        for number in numbers:
+            truth = self.adjoints.slope(m.held.tensor, self.objective, number)
+            if truth is None:
+                return None
+            u = self.adjoints.direction(m.held.tensor.nodes[0], number)
+            try:
+                products = shaped(moved, u.shape) * u
+            except ValueError:
+                return None
+            # old - new loses the digits that the parameter has before the point
+            noise = 64 * float(np.finfo(float).eps) * float(np.abs(self.replay.base(m.held.tensor.nodes[0])).max() + 1e-300)
+            pairs.append((float(products.sum()), noise * float(np.abs(u).sum()), truth.value, truth.error))
+        return proportion(pairs).value
+
+    @property
+    def shared(self) -> float | None:
+        """The multiple of the right parameters, where they agree."""
+        values = [s.coefficient for s in self.steps.values() if s.measured.verdict == "right" and s.coefficient]
+        if not values:
+            return None
+        middle = float(np.median(values))
+        agree = [v for v in values if abs(v - middle) <= 1e-5 * abs(middle)]
+        return middle if len(agree) * 2 > len(values) and middle > 0 else None
+
+    def suspects(self, root: Root) -> list[Step]:
+        """The updates of a root's parameters whose gradient variable is right although the step is not."""
+        found = []
+        for name in root.tensors or root.affects:
+            step = self.steps.get(name)
+            if step is not None and self._variable_is_right(step):
+                found.append(step)
+        return found
+
+    def _variable_is_right(self, step: Step) -> bool:
+        """Whether the gradient variable itself is what those of the right parameters are, update factors left out."""
+        ratio = self._plain_ratio(step)
+        if ratio is None:
+            return False
+        others = [self._plain_ratio(s) for s in self.steps.values() if s.measured.verdict == "right"]
+        known = [v for v in others if v] or [1.0, self.check.uniform]
+        return any(abs(ratio - v) <= 1e-6 * abs(v) for v in known)
+
+    def _plain_ratio(self, step: Step) -> float | None:
+        """The gradient variable over the truth, without sign or factor of the update."""
+        name = step.measured.held.tensor.name
+        if name not in self._plain:
+            terms = [t for ts in step.measured.held.claim.terms for t in ts]
+            claim = Claim(step.measured.held.tensor, ((Term(1.0, terms[0].node),),))
+            ratio = self.adjoints.ratio(claim, self.objective) if len(terms) == 1 else None
+            self._plain[name] = None if ratio is None or ratio.zero else ratio.value
+        return self._plain[name]
+
+    def fits(self, trial: Trial, step: Step, edited: Edited, *, fresh: bool = False) -> bool:
+        """Whether an edited update moves its parameter by the multiple of the gradient that the others have."""
+        own = step.measured.held.coefficient
+        wanted = self.shared or (abs(own) if own else None)
+        moments = [m for m in trial.all_moments[step.place] if any(n == step.update.new for _, n in m.outs)]
+        if wanted is None or not moments:
+            return False
+        try:
+            values = run_edited(edited, moments[0], self.replay.base)
+        except Misfit:
+            return False
+        for (_, node), value in zip(moments[0].outs, values, strict=True):
+            if node == step.update.new:
+                try:
+                    moved = self._moved(step.update, value)
+                except (ValueError, TypeError):
+                    return False
+                got = self._multiple(step.measured, moved, FRESH if fresh else SEARCH)
+                return got is not None and abs(got - wanted) <= 1e-5 * abs(wanted)
+        return False
+
+
+def update_statements(blame: Blame, roots: Sequence[Root]) -> dict[Place, ast.stmt]:
+    """The update statements of the roots' parameters that are suspect."""
+    trial = UpdateTrial(blame.check, Steps(blame.replay))
+    return {s.place: s.statement for root in roots for s in trial.suspects(root)}

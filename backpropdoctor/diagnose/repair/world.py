@@ -1,0 +1,173 @@
+"""What a statement sees when it runs, kept so that it can be run again on other values.
+
+Recorded values are kept as references to their nodes; containers and objects of the user's are copied, all else is kept as
+it is. A world is made real by giving each node a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from ...tape.record import trackable
+from ...tape.tape import Ref
+
+_DEPTH = 4
+_MOST_ITEMS = 600  # of a container that is copied; longer ones are kept as they are
+_SMALL = 100_000  # elements of an array that nobody recorded and that is copied all the same
+
+
+@dataclass(slots=True)
+class Kept:
+    """A value that is not on the tape."""
+
+    value: Any
+
+
+@dataclass(slots=True)
+class Unknown:
+    """A value not seen by the recorder yet; `node` is filled in when it is."""
+
+    value: Any
+    node: int | None = None
+
+
+@dataclass(slots=True)
+class Items:
+    """A list, tuple or dict."""
+
+    kind: type
+    items: Any
+
+
+@dataclass(slots=True)
+class Thing:
+    """An object of one of the user's classes with its own attributes."""
+
+    cls: type
+    attributes: dict[str, Any]
+    original: Any
+
+
+Frozen = Any  # Ref, Kept, Unknown, Items, Thing
+
+
+class Freezer:
+    """Takes a picture of values; `ids` tells which ones are nodes."""
+
+    def __init__(self, ids: Mapping[int, int], user_modules: set[str]) -> None:
+        self.ids = ids
+        self.user_modules = user_modules
+        self.unknown: list[Unknown] = []
+
+    def names(self, names: Mapping[str, Any]) -> dict[str, Frozen]:
+        """The variables of a scope."""
+        memo: dict[int, Frozen] = {}
+        return {k: self.freeze(v, memo) for k, v in list(names.items()) if not (k.startswith("__") and k.endswith("__"))}
+
+    def freeze(self, value: Any, memo: dict[int, Frozen], depth: int = 0) -> Frozen:
+        """One value."""
+        if trackable(value):
+            return self._number(value, memo)
+        kind = type(value)
+        if isinstance(value, (ModuleType, FunctionType, BuiltinFunctionType, type, str, int)) or value is None:
+            return Kept(value)
+        if id(value) in memo:
+            return memo[id(value)]
+        if depth < _DEPTH and isinstance(value, (list, tuple, dict)) and len(value) <= _MOST_ITEMS:
+            return self._container(value, memo, depth)
+        if depth < _DEPTH and kind.__module__ in self.user_modules and hasattr(value, "__dict__"):
+            thing = memo[id(value)] = Thing(kind, {}, value)
+            for name, inner in list(vars(value).items()):
+                thing.attributes[name] = self.freeze(inner, memo, depth + 1)
+            return thing
+        return Kept(value)
+
+    def _number(self, value: Any, memo: dict[int, Frozen]) -> Frozen:
+        node = self.ids.get(id(value))
+        if node is not None:
+            return Ref(node)
+        if id(value) not in memo:
+            small = isinstance(value, np.ndarray) and value.size <= _SMALL
+            memo[id(value)] = Unknown(value)
+            self.unknown.append(memo[id(value)])
+            if small:
+                memo[id(value)].value = value.copy()
+                self._originals = getattr(self, "_originals", [])
+                self._originals.append((value, memo[id(value)]))
+        return memo[id(value)]
+
+    def resolve(self) -> None:
+        """Values that the recorder has seen in the meantime become known."""
+        for value, unknown in getattr(self, "_originals", []):
+            unknown.node = self.ids.get(id(value))
+        for unknown in self.unknown:
+            if unknown.node is None:
+                unknown.node = self.ids.get(id(unknown.value))
+        self.unknown.clear()
+        self._originals = []
+
+    def _container(self, value: Any, memo: dict[int, Frozen], depth: int) -> Frozen:
+        if isinstance(value, dict):
+            made = memo[id(value)] = Items(dict, {})
+            for k, v in list(value.items()):
+                made.items[k] = self.freeze(v, memo, depth + 1)
+            return made
+        made = memo[id(value)] = Items(tuple if isinstance(value, tuple) else list, [])
+        made.items.extend(self.freeze(v, memo, depth + 1) for v in value)
+        return made
+
+
+class Maker:
+    """Makes kept values real again. `value_of(node)` gives the values of nodes; `copies` makes arrays that may be changed."""
+
+    def __init__(self, value_of: Callable[[int], Any], copies: bool) -> None:
+        self.value_of = value_of
+        self.copies = copies
+        self.made: dict[int, Any] = {}
+
+    def make(self, frozen: Frozen) -> Any:
+        """The value."""
+        if isinstance(frozen, Ref):
+            return self._array(("node", frozen.index), self.value_of(frozen.index))
+        if isinstance(frozen, Unknown):
+            value = self.value_of(frozen.node) if frozen.node is not None else frozen.value
+            return self._array(("unknown", id(frozen)), value)
+        if isinstance(frozen, Kept):
+            return frozen.value
+        if id(frozen) in self.made:
+            return self.made[id(frozen)]
+        if isinstance(frozen, Items):
+            return self._items(frozen)
+        made = self.made[id(frozen)] = object.__new__(frozen.cls)
+        for name, inner in frozen.attributes.items():
+            made.__dict__[name] = self.make(inner)
+        return made
+
+    def _items(self, frozen: Items) -> Any:
+        if frozen.kind is dict:
+            made = self.made[id(frozen)] = {}
+            for k, v in frozen.items.items():
+                made[k] = self.make(v)
+            return made
+        if frozen.kind is tuple:
+            return tuple(self.make(v) for v in frozen.items)
+        row: list[Any] = []
+        self.made[id(frozen)] = row
+        row.extend(self.make(v) for v in frozen.items)
+        return row
+
+    def _array(self, key: Any, value: Any) -> Any:
+        if not isinstance(value, np.ndarray):
+            return value
+        if key not in self.made:
+            if self.copies:
+                self.made[key] = value.copy()
+            else:
+                self.made[key] = value.view()
+                self.made[key].flags.writeable = False
+        return self.made[key]
