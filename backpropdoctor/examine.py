@@ -1,0 +1,97 @@
+"""The gradients of a recorded training loop examined: understood, measured, blamed. Composition only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .checks.cotangents import Cotangents
+from .checks.gradients import Check, Measured, check_gradients, checked_row, checked_rows
+from .diagnose.blame import Blame, Root
+from .diagnose.findings import gradient_findings
+from .finding import Checked, Finding
+from .load.understand import Recorded, recorded_steps, understand
+from .tape.tape import Tape
+from .tape.training import Training
+
+
+@dataclass(slots=True)
+class Examined:
+    """What was found out about the gradients of a training step."""
+
+    training: Training
+    check: Check
+    blame: Blame | None
+    recorded: Recorded | None = None
+    roots: list[Root] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    rows: list[Checked] = field(default_factory=list)
+
+    @property
+    def wrong(self) -> bool:
+        return any(f.severity == "error" for f in self.findings)
+
+    @property
+    def undecided(self) -> bool:
+        return any(m.verdict == "undecided" for m in self.check.measured)
+
+
+def examine(
+    tape: Tape, *, loss: str | None = None, params: Sequence[str] = (), namespace: Mapping[str, Any] | None = None
+) -> Examined | None:
+    """The gradients of the recorded steps; None where no training step was recognised on the tape."""
+    recorded = recorded_steps(tape, params, namespace)
+    best: Examined | None = None
+    for training in understand(recorded, loss=loss):
+        if not training.parameters:
+            continue
+        found = examine_step(training)
+        found.recorded = recorded
+        if best is None or found.undecided < best.undecided:
+            best = found
+        if not best.undecided and training.loss is not None:
+            return best
+    return best
+
+
+def examine_step(training: Training) -> Examined:
+    """One training step: verdicts, roots, findings, the table."""
+    check = check_gradients(training)
+    if training.loss is None:
+        return Examined(training, check, None)
+    blame = Blame(check) if check.wrong else None
+    found = Examined(training, check, blame)
+    found.roots = blame.roots() if blame else []
+    found.findings = gradient_findings(check, blame, found.roots)
+    cotangents = blame.cotangents if blame else Cotangents(training, check.uniform)
+    found.rows = _rows(check, blame, found.roots) + _intermediate_rows(check, cotangents)
+    return found
+
+
+def _rows(check: Check, blame: Blame | None, roots: Sequence[Root]) -> list[Checked]:
+    if blame is None:
+        return checked_rows(check)
+    uniform = {id(m) for m in check.wrong if blame.is_uniform(m)}
+    own = {name for root in roots for name in root.tensors}
+    rows = []
+    for m in check.measured:
+        verdict: Any = m.verdict
+        if m.verdict == "wrong":
+            verdict = "right" if id(m) in uniform else "wrong" if m.held.tensor.name in own else "inherited"
+        rows.append(checked_row(check.training, m, verdict))
+    return rows
+
+
+def _intermediate_rows(check: Check, cotangents: Cotangents) -> list[Checked]:
+    """The named cotangents that are right; where a wrong one goes wrong is a finding's to say."""
+    scale = cotangents.scale
+    loss = check.training.loss
+    assert loss is not None
+    rows = []
+    for held in cotangents.held():
+        pair = cotangents.paired[cotangents.replay.canonical[held.node]]
+        if abs(pair.ratio - 1) < 1e-6 or (scale is not None and abs(pair.ratio - scale) < 1e-6 * abs(scale)):
+            ratio = check.training.adjoints.ratio(held.claim, loss.objective, crude=True)
+            rows.append(checked_row(check.training, Measured(held, "right", ratio), "right"))
+    return rows

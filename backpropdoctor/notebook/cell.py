@@ -1,0 +1,125 @@
+"""`%%doctor`: runs a cell as the notebook would, in the notebook's own names, with a recorder in it."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from types import CodeType, FunctionType
+from typing import Any
+
+from ..report.report import Report
+from ..scripts import check_recorded
+from ..tape.instrument_loops import Program
+from ..tape.run import MAX_BYTES, MAX_NODES, Policy, RunResult, Session, Stop
+from ..tape.run_call import _codes, _instrumented, _reachable, _source
+from ..tape.run_modules import scrub
+
+
+def check_cell(shell: Any, cell: str, *, loss: str | None = None, params: Sequence[str] | None = None) -> Report:
+    """The report on a cell that trains, run in the names of the notebook.
+
+    What earlier cells define, and modules beside the notebook, is recorded too. A cell in which something is wrong
+    stops at the step that shows it; one that is right runs to its end. An exception of the cell is raised as it is,
+    after the report is displayed. Raises SyntaxError for a cell that is not Python.
+    """
+    __tracebackhide__ = True
+    source = "\n" + shell.transform_cell(cell)  # the line of the magic counts: lines are those of the cell as typed
+    count = shell.displayhook.prompt_count
+    path = shell.compile.cache(source, count, raw_code=f"%%doctor\n{cell}")
+
+    def record(policy: Policy) -> RunResult:
+        return record_cell(source, path, shell.user_ns, policy, flags=shell.compile.flags & _FUTURE)
+
+    report, run = check_recorded(f"In[{count}]", record, loss=loss, params=params, run_on=True)
+    if run.exception is not None:
+        from IPython.display import display
+
+        display(report)
+        raise run.exception
+    return report
+
+
+_FUTURE = 0x1FF0000  # the compiler's flags of `from __future__ import …` in earlier cells
+
+
+def record_cell(source: str, path: str, names: dict[str, Any], policy: Policy, *, flags: int = 0) -> RunResult:
+    """Run `source`, a cell that the kernel calls `path`, in `names`; the value of its last line is shown.
+
+    Raises SyntaxError where it is no Python, or awaits at its top level.
+    """
+    __tracebackhide__ = True
+    compile(source, path, "exec", flags=flags, dont_inherit=True)
+    tree = ast.parse(source, path)
+    functions = list(_reachable(None, [names[n] for n in _mentioned(tree) if n in names], os.getcwd()))  # type: ignore[arg-type]
+    sources = {p: _source(p, f) for p, f in {f.__code__.co_filename: f for f in functions}.items()}
+    program = Program()
+    for text in (source, *sources.values()):
+        if text is not None:
+            program.add_source(text)
+    session = Session(policy, program, max_nodes=MAX_NODES, max_bytes=MAX_BYTES)
+    session.result.whole = not program.updates
+    lent = _instrumented(session, functions, sources)
+    pieces = [
+        session.compile(text, path, record_module=session.result.whole, flags=flags, mode=mode).code
+        for text, mode in _pieces(source, tree)
+    ]
+    session.recorder.user_modules.update({"__main__", *(f.__module__ or "" for f in functions)})
+    with ExitStack() as stack:
+        _lend(lent, stack)
+        stack.callback(_make_plain, source, path, names, flags)
+        _run(session, pieces, names)
+    session.result.namespace = names
+    return session.result
+
+
+def _mentioned(tree: ast.Module) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def _pieces(source: str, tree: ast.Module) -> list[tuple[str, str]]:
+    """The cell, and apart from it a last line that is an expression and is shown: unless a semicolon ends it."""
+    last = tree.body[-1] if tree.body else None
+    if not isinstance(last, ast.Expr) or source.rstrip().endswith(";") or last.col_offset:
+        return [(source, "exec")]
+    lines = source.splitlines(keepends=True)
+    before, after = "".join(lines[: last.lineno - 1]), "".join(lines[last.lineno - 1 :])
+    return [(before, "exec"), ("\n" * (last.lineno - 1) + after.rstrip() + "\n", "single")]
+
+
+def _lend(lent: dict[FunctionType, CodeType], stack: ExitStack) -> None:
+    """Gives each function its instrumented code until the stack is left."""
+    for function, code in lent.items():
+        stack.callback(setattr, function, "__code__", function.__code__)
+        function.__code__ = code
+
+
+def _make_plain(source: str, path: str, names: dict[str, Any], flags: int) -> None:
+    """Gives the functions that the cell has defined the code that they would have had without a recorder."""
+    plain = dict(_codes(compile(source, path, "exec", flags=flags, dont_inherit=True)))
+    for function in list(_reachable(None, list(names.values()), os.getcwd())):  # type: ignore[arg-type]
+        code = function.__code__
+        own = plain.get((code.co_qualname, code.co_firstlineno)) if code.co_filename == path else None
+        if own is not None and own.co_freevars == code.co_freevars:
+            function.__code__ = own
+
+
+def _run(session: Session, pieces: list[CodeType], names: dict[str, Any]) -> None:
+    __tracebackhide__ = True
+    result, recorder = session.result, session.recorder
+    if result.whole:
+        recorder.start()
+    try:
+        for code in pieces:
+            exec(code, names)
+    except Stop:
+        result.stopped = True
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        result.exception = scrub(error)
+    finally:
+        recorder.on = True  # the notebook goes on using the arrays: the record gets copies
+        recorder.pause()
+        recorder.close()

@@ -1,0 +1,268 @@
+"""A training script checked as it stands: run, examined, mended, watched, reported. Composition only."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from .examine import Examined, examine
+from .finding import Cost, Finding, Loss, make_finding
+from .load.script import StepPolicy
+from .report.report import Report
+from .source import Span
+from .tape.tape import Tape
+
+Progress = Callable[..., Any]
+
+
+def check_script(
+    path: str,
+    *,
+    loss: str | None = None,
+    params: Sequence[str] | None = None,
+    step_function: str | None = None,
+    script_args: Sequence[str] = (),
+    time_limit: float = 60.0,
+    steps: int | None = None,
+    watch: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Run the script at `path` until its gradients are known; where they are right, run it to its end under the watch.
+
+    `time_limit` (seconds) and `steps` bound the watch; `watch` asks for it where a gradient is wrong too. Raises
+    UsageError where there is no such file or it is no Python.
+    """
+    from .tape.run import run_script
+
+    begun = time.perf_counter()
+    tell = progress or (lambda *_, **__: None)
+    tell("recording the first steps")
+    with _held_back() as output:
+        found, run = _recorded(partial(run_script, path, script_args), loss, params, step_function)
+        healthy = found is None or not found.wrong
+        output.release = not (healthy and run.exception is None) and not watch
+    notes: list[str] = []
+    gradients = list(found.findings) if found is not None else []
+    if found is not None and found.wrong:
+        tell("trying edits")
+        gradients = _mended(path, script_args, found, loss, params, step_function)
+    tell("looking at the updates")
+    extra = _together(gradients, _updates(path, script_args, run, found, gradients))
+    if found is not None:
+        found.findings = []
+    if not output.release:
+        watched = _watched(path, script_args, time_limit, steps, tell)
+        extra += watched.findings
+        notes += [watched.how_far] if watched.how_far else []
+        run.exception = run.exception or watched.exception
+    return report_of(path, found, run, time.perf_counter() - begun, extra, notes)
+
+
+def check_function(
+    function: Callable[..., Any],
+    *args: Any,
+    loss: str | None = None,
+    params: Sequence[str] | None = None,
+    step_function: str | None = None,
+    **options: Any,
+) -> Report:
+    """Call `function(*args)`, which trains, until its gradients are known, and report: `check_script` for live code.
+
+    The function is a method, or stands in a module or a notebook; what it calls there is recorded too. Raises
+    InputError where its source cannot be found.
+    """
+    from .tape.run_call import record_call
+
+    name = getattr(function, "__qualname__", type(function).__name__)
+
+    def record(policy: Any) -> Any:
+        return record_call(function, args, policy=policy)
+
+    return check_recorded(name, record, loss=loss, params=params, step_function=step_function)[0]
+
+
+def check_recorded(
+    target: str,
+    record: Callable[..., Any],
+    *,
+    loss: str | None = None,
+    params: Sequence[str] | None = None,
+    step_function: str | None = None,
+    run_on: bool = False,
+) -> tuple[Report, Any]:
+    """The report of what `record(policy)` records, and its result; with `run_on`, what is right runs to its end."""
+    begun = time.perf_counter()
+    found, run = _recorded(lambda *, policy: record(policy), loss, params, step_function, run_on=run_on)
+    return report_of(target, found, run, time.perf_counter() - begun), run
+
+
+def _recorded(
+    record: Callable[..., Any],
+    loss: str | None,
+    params: Sequence[str] | None,
+    step_function: str | None,
+    *,
+    run_on: bool = False,
+) -> tuple[Examined | None, Any]:
+    """Record until a training step was examined; the best of what was examined, and the run."""
+    seen: list[Examined] = []
+
+    def judge(tape: Tape) -> bool | None:
+        main = sys.modules.get("__main__")
+        found = examine(tape, loss=loss, params=tuple(params or ()), namespace=vars(main) if main else None)
+        if found is None:
+            return None
+        seen.append(found)
+        if found.training.loss is None:
+            return None
+        return found.wrong or not run_on
+
+    policy = StepPolicy(judge, step_function=step_function)
+    run = record(policy=policy)
+    if not policy.examined and run.tape.nodes:
+        judge(run.tape)
+    seen.sort(key=lambda found: found.training.loss is not None)
+    return (seen[-1] if seen else None), run
+
+
+class _HeldBack:
+    release = True
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[_HeldBack]:
+    """Keeps what the script prints until it is known whether the script will run once more to its end."""
+    held = _HeldBack()
+    text = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(text):
+            yield held
+    finally:
+        if held.release:
+            sys.stdout.write(text.getvalue())
+            sys.stdout.flush()
+
+
+def _mended(
+    path: str,
+    args: Sequence[str],
+    found: Examined,
+    loss: str | None,
+    params: Sequence[str] | None,
+    step_function: str | None,
+) -> list[Finding]:
+    from .mended import mend
+
+    assert found.blame is not None
+    again = partial(examine, loss=loss, params=tuple(params or ()))
+    return mend(path, args, found.blame, found.roots, again, step_function=step_function)
+
+
+def _updates(path: str, args: Sequence[str], run: Any, found: Examined | None, known: Sequence[Finding]) -> list[Finding]:
+    from .checks.updates.rerun import rerun
+    from .checks.updates.script import check_updates_on_tape
+
+    if found is None or found.recorded is None:
+        return []
+    edits = [
+        (Span(f.path or path, f.line, f.column, f.end_line or f.line, f.end_column), f.after)
+        for finding in known
+        for f in finding.fixes
+        if f.column is not None and f.end_column is not None
+    ]
+    wrong = {m.held.tensor.name for m in found.check.wrong}
+    trainings = [t for t in found.recorded.trainings if t.parameters]
+    return check_updates_on_tape(run, trainings, rerun=partial(rerun, path, args), edits=edits, wrong=wrong)
+
+
+def _together(gradients: Sequence[Finding], updates: Sequence[Finding]) -> list[Finding]:
+    from .checks.updates.onecause import one_cause
+
+    return [f for findings in one_cause(gradients, updates) for f in findings]
+
+
+def _watched(path: str, args: Sequence[str], time_limit: float, steps: int | None, tell: Progress) -> Any:
+    from .checks.nonfinite.script import watch_script
+
+    result = watch_script(path, args, steps=steps, time_limit=time_limit, progress=lambda n: tell(f"step {n}"))
+    if not any(f.severity == "error" for f in result.findings):
+        return result
+    from .diagnose.nonfinite_remedies import try_remedies
+
+    tell("trying remedies")
+    return try_remedies(path, args, result, time_limit=min(30.0, time_limit))
+
+
+def report_of(
+    path: str, found: Examined | None, run: Any, seconds: float, extra: Sequence[Finding] = (), said: Sequence[str] = ()
+) -> Report:
+    """The report of a run: what was found in its gradients, and `extra` findings about it."""
+    findings: list[Finding] = [*(found.findings if found else ()), *extra]
+    incomplete: list[str] = []
+    if run.exception is not None:
+        findings.append(_raised(run.exception, path))
+    if found is None and run.exception is None:
+        findings.append(_nothing(path, run))
+        incomplete.append("no training step was recognised")
+    elif found is not None and found.training.loss is None:
+        incomplete.append("no loss was found that the gradients belong to: name it with --loss")
+    if not run.tape.complete and (found is None or found.training.loss is None):
+        findings.append(
+            make_finding("BD022", f"recording stopped early: {run.tape.reason}", help="make the data or the batch smaller")
+        )
+        incomplete.append(run.tape.reason)
+    if found is not None:
+        incomplete += found.training.unpaired
+    return Report(
+        target=path,
+        findings=tuple(findings),
+        checked=tuple(found.rows) if found else (),
+        loss=_loss(found),
+        cost=Cost(found.training.replay.evaluations if found else 0, seconds),
+        incomplete=tuple(incomplete),
+        notes=(*_assumed(found), *said),
+        stopped_by=_one_line(run.exception) if run.exception is not None else None,
+    )
+
+
+def _loss(found: Examined | None) -> Loss | None:
+    if found is None or found.training.loss is None:
+        return None
+    loss = found.training.loss
+    return Loss(name=loss.name, line=loss.site.span.line if loss.site else None, value=loss.value, source=loss.source)
+
+
+def _assumed(found: Examined | None) -> list[str]:
+    loss = found.training.loss if found else None
+    if loss is not None and loss.source == "implied":
+        return [f"the script computes no loss that its gradients belong to; they were held against {loss.name}"]
+    return []
+
+
+def _one_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def _raised(error: BaseException, path: str) -> Finding:
+    trace, line, where = error.__traceback__, None, path
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if file == path or file.endswith(path):
+            line, where = trace.tb_lineno, file
+        trace = trace.tb_next
+    span = Span(path if where.endswith(path) else where, line, 1, line, 1000) if line else None
+    return make_finding("BD023", f"the script stops with {_one_line(error)}", span=span, label="raised here")
+
+
+def _nothing(path: str, run: Any) -> Finding:
+    return make_finding(
+        "BD020",
+        f"no training step was recognised in `{path}`",
+        measured=f"{len(run.tape.nodes)} operations were recorded, none of them changes a value by its own gradient",
+        help="name the parameters with --params W1,b1 and the loss with --loss cost",
+    )
