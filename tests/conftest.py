@@ -1,0 +1,42 @@
+"""What every test can count on: no windows, one thread a worker, the same random examples, the programs by name."""
+
+from __future__ import annotations
+
+import os
+
+# before NumPy is loaded: threads of several workers that wait for one another make a test ten times slower
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+from collections.abc import Callable  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import pytest  # noqa: E402
+from fixture_pieces import FOLDER, Pieces, pieces_of  # noqa: E402
+
+pytest_plugins = ["pytester"]
+
+try:
+    from hypothesis import settings
+except ImportError:
+    pass
+else:
+    settings.register_profile("same", derandomize=True, deadline=None, print_blob=True)
+    settings.load_profile("same")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Here an undecided check that no test expects is a failure."""
+    config.option.backprop_strict = True
+
+
+@pytest.fixture
+def fixtures_folder() -> Path:
+    return FOLDER
+
+
+@pytest.fixture
+def pieces() -> Callable[[str], Pieces]:
+    """`pieces("two_layer_digits")` gives that program's loss, gradient and parameters as plain callables and a dict."""
+    return pieces_of
