@@ -108,6 +108,7 @@ def _checked(path: str, script_args: tuple[str, ...], options: dict[str, Any], p
         steps=options["steps"],
         watch=options["watch"],
         progress=progress,
+        pictures=options["form"] == "html",
     )
     return report
 

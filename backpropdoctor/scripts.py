@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from .checks.tape_pictures import with_pictures
 from .examine import Examined, examine
-from .finding import Cost, Finding, Loss, make_finding
+from .finding import Checked, Cost, Finding, Loss, make_finding
 from .load.script import StepPolicy
 from .report.report import Report
 from .source import Span
@@ -31,11 +32,13 @@ def check_script(
     steps: int | None = None,
     watch: bool = False,
     progress: Progress | None = None,
+    pictures: bool = True,
 ) -> Report:
     """Run the script at `path` until its gradients are known; where they are right, run it to its end under the watch.
 
-    `time_limit` (seconds) and `steps` bound the watch; `watch` asks for it where a gradient is wrong too. Raises
-    UsageError where there is no such file or it is no Python.
+    `time_limit` (seconds) and `steps` bound the watch; `watch` asks for it where a gradient is wrong too. `pictures`
+    measures what the HTML report draws of the tensors that are not right. Raises UsageError where there is no such file
+    or it is no Python.
     """
     from .tape.run import run_script
 
@@ -60,7 +63,15 @@ def check_script(
         extra += watched.findings
         notes += [watched.how_far] if watched.how_far else []
         run.exception = run.exception or watched.exception
-    return report_of(path, found, run, time.perf_counter() - begun, extra, notes)
+    rows = _rows(found, pictures)
+    return report_of(path, found, run, time.perf_counter() - begun, extra, notes, rows=rows)
+
+
+def _rows(found: Examined | None, pictures: bool) -> list[Checked]:
+    """The table, with what is drawn of it."""
+    if found is None:
+        return []
+    return with_pictures(found.check, found.rows) if pictures else found.rows
 
 
 def check_function(
@@ -98,7 +109,8 @@ def check_recorded(
     """The report of what `record(policy)` records, and its result; with `run_on`, what is right runs to its end."""
     begun = time.perf_counter()
     found, run = _recorded(lambda *, policy: record(policy), loss, params, step_function, run_on=run_on)
-    return report_of(target, found, run, time.perf_counter() - begun), run
+    rows = _rows(found, True)
+    return report_of(target, found, run, time.perf_counter() - begun, rows=rows), run
 
 
 def _recorded(
@@ -199,9 +211,16 @@ def _watched(path: str, args: Sequence[str], time_limit: float, steps: int | Non
 
 
 def report_of(
-    path: str, found: Examined | None, run: Any, seconds: float, extra: Sequence[Finding] = (), said: Sequence[str] = ()
+    path: str,
+    found: Examined | None,
+    run: Any,
+    seconds: float,
+    extra: Sequence[Finding] = (),
+    said: Sequence[str] = (),
+    *,
+    rows: Sequence[Checked] = (),
 ) -> Report:
-    """The report of a run: what was found in its gradients, and `extra` findings about it."""
+    """The report of a run: what was found in its gradients, `extra` findings about it, and the `rows` of its table."""
     findings: list[Finding] = [*(found.findings if found else ()), *extra]
     incomplete: list[str] = []
     if run.exception is not None:
@@ -221,7 +240,7 @@ def report_of(
     return Report(
         target=path,
         findings=tuple(findings),
-        checked=tuple(found.rows) if found else (),
+        checked=tuple(rows),
         loss=_loss(found),
         cost=Cost(found.training.replay.evaluations if found else 0, seconds),
         incomplete=tuple(incomplete),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 from .complexstep import CHECKS, ComplexSlope, Trust, complex_slope, confirmed, jitter, kink_at_point
 from .difference import COARSE, NOISE_BAR, Ladder, Window, best_of, differences, kink_window, smooth_window
@@ -62,7 +63,7 @@ class Judge:
         self.evaluations += trial.sampler.evaluations
         if self.base is None:
             self.base = trial.sampler.at(0.0)
-        return found
+        return replace(found, quotients=trial.sampler.quotients)
 
     def slope(self, phi: Line, *, scale: float = 1.0) -> Estimate:
         """The derivative of phi at 0 by the fewest calls: 1 complex one, or 2 real ones with a wider bar.

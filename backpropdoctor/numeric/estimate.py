@@ -35,6 +35,7 @@ class Comparison:
     `analytic_error` is the roundoff of the analytic side; `reason` says in words why a verdict is undecided, and is ''
     otherwise; `cause` says the same in one word ('noise', 'kink', 'non-finite'). After 'kink', a retry at a slightly
     moved point is worth its cost. `slopes` are the left and right slopes where a kink lies at the point itself.
+    `quotients` are the central differences that the measurement came by, as (step, value).
     """
 
     verdict: Verdict
@@ -44,6 +45,7 @@ class Comparison:
     reason: str = ""
     cause: str = ""
     slopes: tuple[float, float] | None = None
+    quotients: tuple[tuple[float, float], ...] = ()
 
     @property
     def error(self) -> float:

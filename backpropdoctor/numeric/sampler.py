@@ -42,6 +42,12 @@ class Sampler:
         return complex(np.asarray(value).reshape(-1)[0]) if np.size(value) == 1 else complex(math.nan, math.nan)
 
     @property
+    def quotients(self) -> tuple[tuple[float, float], ...]:
+        """The central differences (step, value) between the values that are known, from wide to narrow."""
+        steps = sorted((t for t in self._known if t > 0 and -t in self._known), reverse=True)
+        return tuple((h, (self._known[h] - self._known[-h]) / (2 * h)) for h in steps)
+
+    @property
     def constant(self) -> bool:
         """Whether phi has given one and the same value wherever it was called."""
         return len(set(self._known.values())) == 1

@@ -11,6 +11,8 @@ from ...finding import Explanation, Finding, make_finding
 from ...source import Span
 from .classify import Cause
 
+_POINTS = 400  # of a curve in the evidence
+
 Role = Literal["becomes", "passes", "loss", "parameter"]
 
 
@@ -43,6 +45,7 @@ class Birth:
     record: int | None = None
     chain: list[Link] = field(default_factory=list)
     history: list[str] = field(default_factory=list)
+    losses: list[tuple[int, float]] = field(default_factory=list)  # (iteration, value) as they were seen on the way
     hidden_by: Span | None = None
     how_found: str = "flag"
     replay: Literal["identical", "not reproducible", "live"] = "live"
@@ -176,7 +179,15 @@ def _evidence(birth: Birth) -> dict[str, Any]:
         ],
         "found_by": birth.how_found,
         "replay": birth.replay,
+        **_curve(birth.losses),
     }
+
+
+def _curve(losses: list[tuple[int, float]]) -> dict[str, Any]:
+    """The loss on the way to the birth, thinned to what a drawing can show; the last one stays."""
+    every = len(losses) // _POINTS + 1
+    kept = losses[::-1][::every][::-1]
+    return {"loss_curve": {"steps": [k for k, _ in kept], "values": [v for _, v in kept]}} if len(kept) > 1 else {}
 
 
 def _plain(value: Any) -> Any:

@@ -18,6 +18,12 @@ def history_of(
     return [*_growth(birth, sizes), *_loss(losses)]
 
 
+def curve_of(losses: Sequence[tuple[int, str, float]]) -> list[tuple[int, float]]:
+    """The samples of the loss that was seen last, one for each iteration: the latest."""
+    name = losses[-1][1] if losses else ""
+    return list({step: value for step, label, value in losses if label == name and step >= 0}.items())
+
+
 def _growth(birth: Birth, sizes: Sequence[tuple[int, dict[str, float]]]) -> list[str]:
     if len(sizes) < 2:
         return []

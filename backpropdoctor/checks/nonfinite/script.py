@@ -18,7 +18,7 @@ from .birth import Birth, Link, finding_of
 from .changes import update_names
 from .classify import Cause
 from .forecast import Sampler, forecast
-from .history import history_of
+from .history import curve_of, history_of
 from .locate import Trace
 from .nodes import HIDING
 from .rounds import Ends, Recording, Watching
@@ -85,6 +85,7 @@ def watch_script(
         if birth.reached:
             last = [(birth.step or 0, sizes_of(second.start_state, names))]
             birth.history.extend(history_of(birth, policy.sizes + last, policy.losses))
+            birth.losses = curve_of(policy.losses)
     result.births = tuple(births)
     result.findings = tuple(finding_of(b) for b in births)
     if run.exception is None and not any(b.reached for b in births) and not run.whole:

@@ -14,6 +14,7 @@ from ...tape.tape import Site
 from ...tape.training import Training
 from . import ontape
 from .ahead import ahead_of
+from .curves import with_curves
 from .executed import Lost, Step, all_zero, lost, steps_from, zeroed
 from .frame import missing_key
 from .mend import mended
@@ -45,7 +46,8 @@ def check_updates_on_tape(
     known to be wrong: of these nothing is said that their gradient would explain.
     """
     check = _Check(Recorded(run, trainings), tuple(expect_frozen), rerun, tuple(edits), frozenset(wrong))
-    return check.findings()
+    found = check.findings()
+    return with_curves(found, check.recorded.history(check.recorded.tracks)) if found else found
 
 
 class _Check:
