@@ -41,11 +41,11 @@ class Trial:
     why: str = ""
 
     def sentence(self, before: tuple[str, float] | None) -> str:
-        """ "`dZ = A - Y` instead: removed it, 4,000 iterations without; `cost` 0.546 before, 0.31 after"."""
+        """ "`dZ = A - Y`: removes it, all stays finite for 4,000 iterations; `cost` 0.546 before, 0.31 after"."""
         if self.removed is None:
             return f"{self.formula.title}: could not be tried, {self.why}"
-        count = f"{self.steps:,} iterations without" + ("" if self.finished else " so far")
-        parts = [f"{self.formula.title}: " + (f"removed it, {count}" if self.removed else f"did not remove it, {self.why}")]
+        count = f"all stays finite for {self.steps:,} iterations" + ("" if self.finished else " at least")
+        parts = [f"{self.formula.title}: " + (f"removes it, {count}" if self.removed else f"does not remove it, {self.why}")]
         if self.removed and self.loss is not None:
             was = f"{before[1]:.4g} before, " if before is not None and before[0] == self.loss[0] else ""
             parts.append(f"`{self.loss[0]}` {was}{self.loss[1]:.4g} after")
@@ -83,10 +83,9 @@ def try_remedies(
         Explanation(t.sentence(before), "verified" if t.removed else "consistent") for t in trials if t.removed is not None
     )
     if best is not None:
-        tried = f"{best.steps:,} iterations without (tried)"
-        birth.help = f"{best.formula.title} instead: {tried}"
-        if best.formula.caution:
-            birth.help += f"; {best.formula.caution}"
+        caution = f"; {best.formula.caution}" if best.formula.caution else ""
+        kept = f"with it all stays finite for {best.steps:,} iterations"
+        birth.help = f"{best.formula.title} instead{caution} (verified: {kept})"
     found = [finding_of(b) for b in result.births]
     if best is not None:
         found[0] = replace(found[0], **_fixes(best.formula, os.fspath(path), text))
@@ -158,7 +157,7 @@ class _Runner:
         loss = policy.losses[-1][1:] if policy.losses else None
         if not far:
             return Trial(formula, None, steps, False, loss, error, "the time was up")
-        return Trial(formula, not bad, steps, not run.stopped, loss, error, f"born again in iteration {born}" if bad else "")
+        return Trial(formula, not bad, steps, not run.stopped, loss, error, f"it comes back in iteration {born}" if bad else "")
 
 
 class _Drop:

@@ -18,6 +18,9 @@ CELLS = 32  # most cells of a heat map along one side
 Grid = list[list[float]]
 
 
+PANELS = ("analytic (your code)", "numeric (measured)", "difference")
+
+
 def heatmap(data: Mapping[str, Any], name: str, key: str) -> Markup:
     """Analytic, numeric and difference side by side; the first two share a scale."""
     name = str(data.get("tensor", name))
@@ -35,29 +38,58 @@ def heatmap(data: Mapping[str, Any], name: str, key: str) -> Markup:
     wrong = sorted({int(r) * high // rows for r in data.get("wrong_rows", ())})
     wrong_columns = sorted({int(c) * width // columns for c in data.get("wrong_columns", ())})
     cells = [(int(i) * high // rows, int(j) * width // columns) for i, j in data.get("wrong_elements", ())]
-    step = max(width * cell_x + 34, 116)
+    step = max(width * cell_x + 34, 146)
     body = []
-    for k, (panel, scale, title) in enumerate(zip(panels, scales, ("analytic", "numeric", "difference"), strict=True)):
-        body.append(f'<g transform="translate({14 + k * step:.1f} 24)"><text y="-9" class="label">{title}</text>')
+    for k, (panel, scale, title) in enumerate(zip(panels, scales, PANELS, strict=True)):
+        body.append(f'<g transform="translate({14 + k * step:.1f} 30)"><text y="-14" class="label">{title}</text>')
+        body.append(f'<rect class="panel" width="{width * cell_x:.1f}" height="{high * cell_y:.1f}"/>')
         body.append(_cells(panel, scale, cell_x, cell_y))
         body.append(f'<rect class="frame" width="{width * cell_x:.1f}" height="{high * cell_y:.1f}"/>')
         for r in wrong:
             body.append(f'<path class="pointer" d="M-9 {(r + 0.5) * cell_y - 4:.1f}l7 4l-7 4z"/>')
         for c in wrong_columns:
-            body.append(f'<path class="pointer" d="M{(c + 0.5) * cell_x - 4:.1f} -8l4 7l4 -7z"/>')
+            body.append(f'<path class="pointer" d="M{(c + 0.5) * cell_x - 4:.1f} -9l8 0l-4 7z"/>')
         for i, j in cells[:50]:
             place = f'x="{j * cell_x:.1f}" y="{i * cell_y:.1f}" width="{cell_x:.1f}" height="{cell_y:.1f}"'
             body.append(f'<rect class="ring" {place}/>')
-        body.append(f'<text y="{high * cell_y + 16:.1f}" class="small">&#177;{number(scale, 3)}</text></g>')
-    drawn = "" if (high, width) == (rows, columns) else f", drawn as {high} x {width}"
-    what = f"{rows} x {columns} elements{drawn}; largest difference {number(scales[2], 3)}"
-    odd = sum(not math.isfinite(v) for panel in panels[:2] for line in panel for v in line)
-    marks = ["red above zero, blue below" + (", violet not finite" if odd else "")]
-    marks += [f"wrong rows: {_some(data['wrong_rows'])}"] if data.get("wrong_rows") else []
-    marks += [f"wrong columns: {_some(data['wrong_columns'])}"] if data.get("wrong_columns") else []
-    title = f"gradient of {name}: analytic, numeric, difference"
-    size = (14 + 3 * step, 24 + high * cell_y + 24)
-    return figure(title, "; ".join([what, *marks]), body, size, key)
+        largest = _largest(panel)
+        scaled = f"up to {number(largest, 3)}" if largest else "all zero"
+        body.append(f'<text y="{high * cell_y + 16:.1f}" class="small">{scaled}</text></g>')
+    words = "; ".join(_words(data, (rows, columns), (high, width), panels))
+    title = f"the gradient of {name}, element by element"
+    size = (14 + 3 * step, 30 + high * cell_y + 24)
+    return figure(title, words, body, size, key)
+
+
+def _words(data: Mapping[str, Any], shape: tuple[int, int], drawn: tuple[int, int], panels: Sequence[Grid]) -> list[str]:
+    """What is drawn, and what of it is marked, for the caption and for those who do not see it."""
+    height, width = _block(data)
+    size = " x ".join(str(n) for n in data.get("shape") or shape)
+    words = [f"{size} elements"]
+    if height * width > 1:
+        words.append(f"each cell is the sum over {height} x {width} of them")
+    if drawn != shape:
+        words.append(f"drawn as {drawn[0]} x {drawn[1]}, each cell the worst of its part")
+    if data.get("factor"):
+        words.append(f"your code's side divided by {number(float(data['factor']))}, which all gradients share")
+    words.append(f"largest difference {number(_largest(panels[2]), 3)}")
+    odd = any(not math.isfinite(v) for panel in panels[:2] for line in panel for v in line)
+    words.append("red above zero, blue below, darker for larger" + (", violet not finite" if odd else ""))
+    if data.get("wrong_rows"):
+        words.append(f"wrong rows: {_some(data['wrong_rows'], height)}")
+    if data.get("wrong_columns"):
+        words.append(f"wrong columns: {_some(data['wrong_columns'], width)}")
+    if cells := data.get("wrong_elements"):
+        one = height * width == 1
+        places = [f"({int(i)}, {int(j)})" if one else f"({_range(i, height)}, {_range(j, width)})" for i, j in cells]
+        words.append(f"{'wrong elements' if one else 'wrong in the cells'}: {_enumerated(places)}")
+    return words
+
+
+def _block(data: Mapping[str, Any]) -> tuple[int, int]:
+    """How many elements a cell stands for, down and across."""
+    height, width = data.get("block") or (1, 1)
+    return int(height), int(width)
 
 
 def _cells(panel: Grid, scale: float, cell_x: float, cell_y: float) -> str:
@@ -122,6 +154,16 @@ def _grid(value: Any) -> Grid:
     return grid
 
 
-def _some(indices: Sequence[Any], most: int = 12) -> str:
-    words = ", ".join(str(i) for i in list(indices)[:most])
-    return words if len(indices) <= most else f"{words} and {len(indices) - most} more"
+def _some(indices: Sequence[Any], size: int) -> str:
+    return _enumerated([_range(i, size) for i in indices])
+
+
+def _range(index: Any, size: int) -> str:
+    """The elements that an index of cells stands for: '3', or '8-15'."""
+    first = int(index) * size
+    return str(first) if size == 1 else f"{first}-{first + size - 1}"
+
+
+def _enumerated(words: Sequence[str], most: int = 12) -> str:
+    said = ", ".join(words[:most])
+    return said if len(words) <= most else f"{said} and {len(words) - most} more"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..finding import Checked, Finding, Verdict
+from ..finding import Checked, Explanation, Finding, Verdict
 from ..rule import Severity
 from ..source import Span
 
@@ -156,11 +156,17 @@ def facts(finding: Finding, most: int | None = None) -> list[tuple[str, str]]:
         rows.append(("affects", listed(finding.affects, most)))
     elif any(name not in finding.message for name in finding.tensors):
         rows.append(("tensors", listed(finding.tensors, most)))
-    for e in finding.explanations:
-        rows.append(("why" if e.status == "verified" else "could be", f"{e.text} ({e.status})"))
+    rows += [_explained(finding, e) for e in finding.explanations]
     if finding.severity == "error" and finding.code.startswith("BD1") and not finding.explanations:
         rows.append(("why", "unexplained"))
     return [(head, text) for head, text in rows if text]
+
+
+def _explained(finding: Finding, e: Explanation) -> tuple[str, str]:
+    """A cause, or a remedy that was tried: of one that did not help, its text says so."""
+    if "remedies" in finding.evidence:
+        return "tried", f"{e.text} (verified)" if e.status == "verified" else e.text
+    return "why" if e.status == "verified" else "could be", f"{e.text} ({e.status})"
 
 
 def seconds(value: float) -> str:

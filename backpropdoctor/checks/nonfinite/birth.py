@@ -103,7 +103,8 @@ def finding_of(birth: Birth) -> Finding:
 
 
 def _message(birth: Birth, code: str) -> str:
-    parts = [part for part in (_born(birth), birth.where()) if part]
+    where = birth.where()
+    parts = [part for part in (_born(birth), f"in {where}" if where.startswith(("iteration", "sample")) else where) if part]
     start = ", ".join(parts)
     if code == "BD208":
         return f"{start}; hidden behind a finite number at line {birth.hidden_by.line if birth.hidden_by else 0}"
@@ -119,12 +120,13 @@ def _message(birth: Birth, code: str) -> str:
 
 
 def _born(birth: Birth) -> str:
+    first = "the first non-finite value is born"
     if birth.span is None:
-        return f"born in `{_short(birth.expression)}`: {birth.cause.text}"
+        return f"{first} in `{_short(birth.expression)}`: {birth.cause.text}"
     place = f"line {birth.span.line}, columns {birth.span.column}-{birth.span.end_column - 1}"
     if birth.span.end_line != birth.span.line:
         place = f"lines {birth.span.line}-{birth.span.end_line}"
-    return f"born at {place}, `{_short(birth.expression)}`: {birth.cause.text}"
+    return f"{first} at {place}, in `{_short(birth.expression)}`: {birth.cause.text}"
 
 
 def _measured(birth: Birth) -> str:

@@ -86,6 +86,8 @@ def watch_script(
             last = [(birth.step or 0, sizes_of(second.start_state, names))]
             birth.history.extend(history_of(birth, policy.sizes + last, policy.losses))
             birth.losses = curve_of(policy.losses)
+            if birth.step is not None and any(link.role == "loss" for link in birth.chain):
+                birth.losses.append((birth.step, float("nan")))
     result.births = tuple(births)
     result.findings = tuple(finding_of(b) for b in births)
     if run.exception is None and not any(b.reached for b in births) and not run.whole:
