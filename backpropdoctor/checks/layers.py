@@ -17,6 +17,8 @@ from ..numeric.estimate import Verdict
 from ..numeric.ratio import Ratio
 from .blocks import Block
 from .callables import Measured, Outcome, measure, row
+from .model_pictures import with_pictures
+from .rounds import BUDGET
 from .wording import blamed, is_scaled, listed, same_factor, undecided, uniform_of
 
 Keyed = Mapping[Hashable, Block]
@@ -40,10 +42,10 @@ def check_stack(stack: Stack, *, seed: int = 0, executor: Executor | None = None
     scale = _convention(stack, ends)
     fates = _fates(stack, ends, locals_, scale)
     outcome = whole.outcome
-    for tensor in stack.whole.tensors:
-        found = _row(tensor, ends[tensor.key], fates, scale)
-        if found is not None:
-            outcome.checked.append(found)
+    rows = [_row(tensor, ends[tensor.key], fates, scale) for tensor in stack.whole.tensors]
+    rows, more = with_pictures(stack.whole, whole.blocks, rows, BUDGET - outcome.evaluations)
+    outcome.checked += rows
+    outcome.evaluations += more
     outcome.findings += _findings(stack, ends, locals_, fates)
     outcome.findings += undecided(stack.whole, whole.blocks)
     if scale is not None:
@@ -103,7 +105,7 @@ def _undoes(block: Block | None, scale: Ratio) -> bool:
     return abs(block.ratio.value * scale.value - 1) <= 1e-6
 
 
-def _row(tensor: Tensor, block: Block, fates: _Fates, scale: Ratio | None) -> Checked | None:
+def _row(tensor: Tensor, block: Block, fates: _Fates, scale: Ratio | None) -> Checked:
     found = row(tensor, block)
     if tensor.key in fates.inherited:
         return replace(found, verdict="inherited")

@@ -57,6 +57,8 @@ class Axis:
         """A tick as it is written: powers of ten all in one form, but for the everyday ones."""
         if self.log and not (self.ticks[0] >= 1e-2 and self.ticks[-1] <= 1e4):
             return f"1e{round(math.log10(tick))}"
+        if self.whole:
+            return f"{tick:,.0f}"
         return number(tick, 3)
 
     def place(self, value: float) -> float:
@@ -161,7 +163,7 @@ def _chart(
             body.append(f'<path class="line s{k}" d="M{left + wide + 12} {y - 4}h22"/>')
             body.append(f'<text x="{left + wide + 40}" y="{y}" class="small">{escape(_cut(name))}</text>')
     longest = max(len(_cut(name)) for name in series)
-    size = (left + wide + (52 + 7 * longest if len(series) > 1 else 14), top + high + 44)
+    size = (left + wide + (52 + 7 * longest if len(series) > 1 else 26), top + high + 44)
     return figure(title, words, body, size, key)
 
 

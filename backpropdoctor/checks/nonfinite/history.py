@@ -19,9 +19,13 @@ def history_of(
 
 
 def curve_of(losses: Sequence[tuple[int, str, float]]) -> list[tuple[int, float]]:
-    """The samples of the loss that was seen last, one for each iteration: the latest."""
+    """The values of the loss that was seen last, each with the iteration in which it was first seen."""
     name = losses[-1][1] if losses else ""
-    return list({step: value for step, label, value in losses if label == name and step >= 0}.items())
+    seen: list[tuple[int, float]] = []
+    for step, label, value in losses:
+        if label == name and step >= 0 and (not seen or (seen[-1][1] != value and seen[-1][0] != step)):
+            seen.append((step, value))
+    return seen
 
 
 def _growth(birth: Birth, sizes: Sequence[tuple[int, dict[str, float]]]) -> list[str]:
