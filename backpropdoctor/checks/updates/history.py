@@ -122,6 +122,22 @@ class History:
         if self.nonfinite is None and not all_finite(value):
             self.nonfinite = (step, name)
 
+    def note_nonfinite(self, step: int, name: str) -> None:
+        """A value or the gradient of `name` was seen not to be finite; the first one counts."""
+        if self.nonfinite is None:
+            self.nonfinite = (step, name)
+
+    def stuck(self, name: str) -> bool:
+        """Whether an element with a gradient stood still in one of the samples kept."""
+        for sample in self.samples:
+            gradient, before, after = (m.get(name) for m in (sample.gradients, sample.before, sample.after))
+            if gradient is None or before is None or after is None or not before.shape == after.shape == gradient.shape:
+                continue
+            same = before == after
+            if same.any() and (same & (gradient != 0)).any():
+                return True
+        return False
+
     def measure_rounding(self, factors: Mapping[str, float]) -> None:
         """Count the elements whose step `factor * gradient` was too small for their dtype, in the samples kept."""
         for trail in self.trails.values():
@@ -139,12 +155,13 @@ class History:
         if before.dtype.kind != "f" or before.shape != gradient.shape or after.shape != before.shape:
             return
         g = gradient.astype(np.float64)
-        wanted = g != 0
-        lost = wanted & (before == after) & too_small(np.abs(factor * g), before)
-        trail.step_elements += int(wanted.sum())
-        trail.lost_elements += int(lost.sum())
-        trail.step_norm += float(np.sum(g * g))
-        trail.lost_norm += float(np.sum(g[lost] ** 2))
+        trail.step_elements += int(np.count_nonzero(g))
+        trail.step_norm += float(np.vdot(g, g))
+        same = before == after
+        if same.any():
+            lost = same & (g != 0) & too_small(np.abs(factor * g), before)
+            trail.lost_elements += int(np.count_nonzero(lost))
+            trail.lost_norm += float(np.sum(g[lost] ** 2))
 
 
 def all_finite(value: np.ndarray) -> bool:
@@ -197,7 +214,7 @@ def step_factors(samples: list[Sample], names: list[str]) -> dict[str, float]:
 
 def median(values: np.ndarray) -> float:
     """The upper median of a non-empty array; `np.median` takes far longer for small ones."""
-    return float(np.sort(values, axis=None)[values.size // 2])
+    return float(np.partition(values, values.size // 2, axis=None)[values.size // 2])
 
 
 def _ratios(sample: Sample, name: str) -> np.ndarray:

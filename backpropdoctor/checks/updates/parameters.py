@@ -46,10 +46,10 @@ class Held:
 
     def values(self) -> dict[str, np.ndarray]:
         """A copy of every parameter as it is now; what is no longer there is missing."""
-        tree, names = self.now(), self._scope()
+        tree, names = self.scene()
         found = {}
         for leaf in self.leaves:
-            value = self._read(tree, names, leaf)
+            value = self.read(tree, names, leaf)
             if value is not None:
                 found[leaf.name] = copied(value)
         return found
@@ -57,31 +57,40 @@ class Held:
     def current(self, name: str) -> Any:
         """The parameter itself as it is now."""
         leaf = next(leaf for leaf in self.leaves if leaf.name == name)
-        return self._read(self.now(), self._scope(), leaf)
+        return self.read(*self.scene(), leaf)
+
+    def scene(self) -> tuple[Any, dict[str, Any]]:
+        """The container now, and the names that the loop sees."""
+        names = self._scope()
+        return self._container(names), names
 
     def now(self) -> Any:
         """The container as the user's names know it now."""
+        return self._container(self._scope())
+
+    def _container(self, names: dict[str, Any]) -> Any:
         if self.make is not None:
             return self.make()
-        names = self._scope() if self.roots else {}
         for root in self.roots:
-            if names.get(root, self.tree) is not self.tree:
-                return names[root]
+            found = names.get(root, self.tree)
+            if found is not self.tree:
+                return found
         return self.tree
 
     def _scope(self) -> dict[str, Any]:
         if self.frame is None or not (self.roots or self.bound):
             return {}
-        local = self.frame.f_locals
-        return local if local is self.frame.f_globals else {**self.frame.f_globals, **local} if self._wide else local
+        local = self.frame.f_locals  # a dictionary that Python fills anew at each access
+        if local is self.frame.f_globals or all(name in local for name in self._asked):
+            return local
+        return {**self.frame.f_globals, **local}
 
-    @property
-    def _wide(self) -> bool:
-        assert self.frame is not None
-        known = self.frame.f_locals
-        return any(n not in known for n in [*self.roots, *(b for names in self.bound.values() for b in names)])
+    @cached_property
+    def _asked(self) -> tuple[str, ...]:
+        return (*self.roots, *(name for names in self.bound.values() for name in names))
 
-    def _read(self, tree: Any, names: dict[str, Any], leaf: Leaf) -> Any:
+    def read(self, tree: Any, names: dict[str, Any], leaf: Leaf) -> Any:
+        """What stands at the place of a leaf, or under the name that took over from it; None where nothing does."""
         value = _get(tree, leaf.paths[0])
         if value is leaf.value and leaf.name in self.bound:
             name, here = self._rebound(leaf, names)
@@ -112,8 +121,8 @@ class Held:
     def aliases(self) -> list[tuple[str, str]]:
         """Pairs of parameters that lie in the same memory now, in the same shape and order (a transposed view is
         meant)."""
-        tree, names = self.now(), self._scope()
-        arrays = [(leaf, self._read(tree, names, leaf)) for leaf in self.leaves]
+        tree, names = self.scene()
+        arrays = [(leaf, self.read(tree, names, leaf)) for leaf in self.leaves]
         found = []
         for i, (a, x) in enumerate(arrays):
             found += [(a.name, b.name) for b, y in arrays[i + 1 :] if _same_memory(x, y)]

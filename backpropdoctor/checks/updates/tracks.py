@@ -136,10 +136,19 @@ class Recorded:
         found = []
         for node in self.nodes:
             if node.kind in ("leaf", "random") and np.asarray(node.value).dtype.kind in "fi" and np.size(node.value):
+                if self._moves_on(node):
+                    continue
                 track = self._named_track(node, series)
                 if track is not None:
                     found.append(track)
         return found
+
+    def _moves_on(self, node: Node) -> bool:
+        """Whether updates change a value and go on from there: a velocity, an average, not a dead value."""
+        return any(
+            self.from_version.get(self.canon[u.new]) and not same_bits(self.value((u.old,)), self.value((u.new,)))
+            for u in self.from_version.get(self.canon[node.index], ())
+        )
 
     @cached_property
     def _gradient_series(self) -> list[list[Binding]]:

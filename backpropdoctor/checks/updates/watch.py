@@ -13,7 +13,10 @@ import numpy as np
 
 from ...errors import InputError, UsageError
 from ...finding import Finding
+from ...tree import Path
 from .causes.ratios import ratios
+from .curves import with_curves
+from .everyday import Everyday
 from .frame import Surroundings, missing_key
 from .history import History, Sample, copied
 from .ladder import climb
@@ -78,6 +81,9 @@ class watch_updates:  # noqa: N801 - a context manager that reads as a verb
         self._history = History(self._before)
         self._names: dict[str, str] = {}
         self._gradient_parts: dict[str, Any] = {}
+        self._gradient_paths: dict[str, Path] = {}
+        self._keys: frozenset[Any] | None = None  # of a flat dictionary of gradients, once they are paired
+        self._quick: Everyday | None = None
         self._around = Surroundings(self._frame)
         if self._held.roots:
             self._held.trust = lambda: not self._around.mentions(self._held.roots)
@@ -95,16 +101,28 @@ class watch_updates:  # noqa: N801 - a context manager that reads as a verb
 
     def _look(self, k: int, grads: Any, loss: Any) -> None:
         start = perf_counter()
-        after = self._held.values()
-        if self._armed:
-            found = self._gradients_now(grads)
-            value = self._loss_now(loss)
-            self._history.add(Sample(k, self._before, after, found, value))
-            self.looked_at += 1
-        self._before = after
+        source = self._source(grads)
+        if self._quick is not None and self._quick.look(k, source, self._armed):
+            self.looked_at += self._armed
+        else:
+            self._look_fully(k, source, loss)
         now = perf_counter()
         self._spent += now - start
         self._plan(k, now - start, now - self._began)
+
+    def _look_fully(self, k: int, source: Any, loss: Any) -> None:
+        before = self._before if self._quick is None else self._quick.settle()
+        after = self._held.values()
+        if self._armed:
+            found = self._gradients_now(source)
+            value = self._loss_now(loss)
+            self._history.add(Sample(k, before, after, found, value))
+            self.looked_at += 1
+        self._before = after
+        self._quick = None
+        if self._armed and k + 1 > FIRST_STEPS:  # one more than the samples, for the loss after the last of them
+            paths = {p: self._gradient_paths[g] for p, g in self._names.items() if g in self._gradient_paths}
+            self._quick = Everyday.after(self._held, self._history, after, source, paths)
 
     def _plan(self, k: int, cost: float, elapsed: float) -> None:
         """Choose the next step to look at; two in a row each time, the first only to know what was before."""
@@ -119,16 +137,22 @@ class watch_updates:  # noqa: N801 - a context manager that reads as a verb
             gap = min(int(owed / step_time) + 1, 1 + 4 * k)
             self._next, self._armed = (k + 1, True) if gap <= 1 else (k + gap, False)
 
-    def _gradients_now(self, grads: Any) -> dict[str, np.ndarray]:
+    def _source(self, grads: Any) -> Any:
         source = grads if grads is not None else self._gradients
-        if callable(source) and not hasattr(source, "__dict__"):
-            source = source()
+        return source() if callable(source) and not hasattr(source, "__dict__") else source
+
+    def _gradients_now(self, source: Any) -> dict[str, np.ndarray]:
+        if self._keys is not None and type(source) is dict and source.keys() == self._keys:
+            return {p: copied(source[self._gradient_paths[g][0].key]) for p, g in self._names.items()}
         leaves = self._held.own_gradients() if source is None else gradient_leaves(source)
+        self._gradient_paths = {leaf.name: leaf.paths[0] for leaf in leaves}
         parts = {leaf.name: leaf.parts for leaf in leaves}
         if parts.keys() - self._gradient_parts.keys():
             self._gradient_parts.update(parts)
             self._names = pair(self._held.parts, self._gradient_parts)
         values = {leaf.name: leaf.value for leaf in leaves}
+        flat = type(source) is dict and bool(self._names) and all(type(v) is np.ndarray for v in source.values())
+        self._keys = frozenset(source) if flat and parts.keys() == self._gradient_parts.keys() else None
         return {p: copied(values[g]) for p, g in self._names.items() if g in values}
 
     def _loss_now(self, loss: Any) -> float | None:
@@ -143,11 +167,13 @@ class watch_updates:  # noqa: N801 - a context manager that reads as a verb
 
     def _conclude(self, error: BaseException | None) -> None:
         self._history.steps = self.steps
+        if self._quick is not None:
+            self._quick.settle()
         self._history.finish(self._held.values())
         if isinstance(error, KeyError):
             self.findings += missing_key(error)
         if error is None:
-            self.findings += climb(self._scene())
+            self.findings += with_curves(climb(self._scene()), self._history)
         if self._history.nonfinite is not None:
             step, name = self._history.nonfinite
             self.notes.append(f"`{name}` is not finite in step {step}: `trace_nonfinite` finds where that begins")

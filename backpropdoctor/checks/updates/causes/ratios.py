@@ -29,10 +29,12 @@ def ratios(history: History) -> dict[str, float]:
 def _ratio(before: np.ndarray, after: np.ndarray) -> float | None:
     if before.shape != after.shape or before.dtype.kind != "f":
         return None
-    old = np.abs(before.astype(np.float64))
-    moved = np.abs(after.astype(np.float64) - before)
+    old = np.abs(before.astype(np.float64, copy=False))
+    moved = np.abs(after.astype(np.float64, copy=False) - before)
     wanted = (moved > 0) & (old > 0)
-    return math.log10(median(moved[wanted] / old[wanted])) if wanted.any() else None
+    if not wanted.all():
+        moved, old = moved[wanted], old[wanted]
+    return math.log10(median(moved / old)) if old.size else None
 
 
 def advice(scene: Scene) -> Iterator[Finding]:

@@ -22,17 +22,18 @@ WIDER = {"float16": ("float32", "float64"), "float32": ("float64",)}
 
 def rounding(scene: Scene) -> Iterator[Finding]:
     """Parameters of which most of the learning is lost to rounding."""
+    if not any(scene.history.stuck(t.name) for t in scene.trails()):
+        return
     factors = scene.factors or step_factors(scene.history.samples, [t.name for t in scene.trails()])
     scene.history.measure_rounding(factors)
-    sizes = {t.name: _size(scene, t) for t in scene.trails()}
+    trails = [t for t in scene.trails() if t.start.dtype.kind == "f" and t.lost_share > LARGE_SHARE]
+    sizes = {t.name: _size(scene, t) for t in scene.trails()} if trails else {}
     largest = max(sizes.values(), default=0.0)
     lost = [
         t.name
-        for t in scene.trails()
-        if t.start.dtype.kind == "f"
-        and t.lost_share > LARGE_SHARE
+        for t in trails
         # a bias before a normalisation has a gradient that is roundoff and nothing else
-        and sizes[t.name] > ROUNDOFF * float(np.finfo(t.start.dtype).eps) * largest
+        if sizes[t.name] > ROUNDOFF * float(np.finfo(t.start.dtype).eps) * largest
     ]
     kinds: dict[tuple[str, float], list[str]] = {}
     for name in lost:
