@@ -38,11 +38,11 @@ class StepPolicy:
 
     def begin(self, site: Site, instance: int, iteration: int, tape: Tape) -> bool:
         """Called at the start of each iteration of a loop that may be the training loop: whether to record it."""
-        if self.finished or site.id in self._given_up:
-            return False
-        if self._outermost is None and self._step_function and not calls(site, self._step_function):
+        if self.finished:
             return False
         if self._outermost is None:
+            if site.id in self._given_up or (self._step_function and not calls(site, self._step_function)):
+                return False
             self._outermost = (site.id, instance)
         outer = self._outermost == (site.id, instance)
         if iteration >= 1 and self._due(tape, outer, iteration) and self._step_count(tape) >= ENOUGH:

@@ -15,10 +15,11 @@ from ..tape.replay import Objective, Replay
 from ..tape.steps import Steps, Term
 from ..tape.tape import Binding, Node, Tape
 from ..tape.training import Held, LossFound, Training
+from .behind import Gradient
 from .conventions import is_gradient_name, is_gradient_of, is_loss_name
 from .losses import implied_losses, named_losses
 from .naming import told_apart
-from .parameters import Gradient, Parameter, Parameters
+from .parameters import Parameter, Parameters
 
 _MOST_LOSSES = 8  # candidates that are measured; the list is sorted by likelihood
 
@@ -39,7 +40,7 @@ def recorded_steps(tape: Tape, params: Sequence[str] = (), namespace: Mapping[st
     adjoints = Adjoints(replay)
     steps = Steps(replay)
     parameters = Parameters(steps)
-    borders = {replay.canonical[u.new] for u, _ in parameters.updates}
+    borders = parameters.updated.borders
     replay.borders = frozenset(borders)
     found = []
     for number, members in enumerate(list(parameters.by_step) or by_names(parameters)):

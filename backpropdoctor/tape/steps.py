@@ -66,12 +66,25 @@ class Algebra:
     def __init__(self, replay: Replay) -> None:
         self.replay = replay
         self.nodes = replay.tape.nodes
+        self._norms: set[int] = set()  # numbers from the backward pass that scale arrays
+        self.norm_factors: set[tuple[float, str]] = set()  # factors that are made of what they scale
 
     def operands(self, node: Node) -> tuple[Any, ...]:
         """The two operands of a binary operation in the order of mathematics; () for anything else."""
         if node.kind == "op" and len(node.args) == 2 and node.op is not None:
             return node.args
         return ()
+
+    def scaled_in_place(self, node: Node) -> bool:
+        """Whether a node is `array *= operand` or `array /= operand` of a whole array."""
+        return (
+            node.kind == "write"
+            and isinstance(node.op, Augment)
+            and _in(node.op.op, MUL | DIV)
+            and len(node.args) == 4
+            and node.args[1] is None
+            and node.args[2] is None
+        )
 
     def terms(self, index: int, factor: float = 1.0, depth: int = 0, whole: Collection[int] = frozenset()) -> list[Term]:
         """The node as a sum of signed terms, looking through +, - and unary minus; values in `whole` are not taken apart."""
@@ -90,14 +103,16 @@ class Algebra:
     def scalar_split(self, index: int) -> tuple[Any, Any, bool] | None:
         """(scalar operand, other operand's Ref, divided) of a product or quotient with a scalar, else None."""
         node = self.nodes[index]
-        args = self.operands(node)
+        args, op = self.operands(node), node.op
+        if self.scaled_in_place(node):
+            args, op = (node.args[0], node.args[3]), node.op.op  # type: ignore[union-attr]
         if not args:
             return None
-        if _in(node.op, MUL):
+        if _in(op, MUL):
             for scalar, other in (args, args[::-1]):
                 if isinstance(other, Ref) and self._is_scalar(scalar) and self.size(other.index) >= self._size(scalar):
                     return scalar, other, False
-        if _in(node.op, DIV) and isinstance(args[0], Ref) and self._is_scalar(args[1]):
+        if _in(op, DIV) and isinstance(args[0], Ref) and self._is_scalar(args[1]):
             return args[1], args[0], True
         return None
 
@@ -123,6 +138,8 @@ class Algebra:
             if node.kind == "op" and _in(node.op, NEG) and isinstance(node.args[0], Ref):
                 factors.append((-1.0, "-1"))
                 index = node.args[0].index
+            elif (inner := self.unclipped(index)) is not None:
+                index = inner
             else:
                 split = self._independent_split(index, dependent)
                 if split is None:
@@ -137,10 +154,38 @@ class Algebra:
         if inner:
             yield Scaling(index, (*factors, *inner), float(np.prod([v for v, _ in inner])))
 
+    def unclipped(self, index: int) -> int | None:
+        """What a node limits to an interval around zero: x in `np.clip(x, -c, c)`; None for any other node."""
+        node = self.nodes[index]
+        name = getattr(node.op, "__name__", "") or getattr(node.op, "name", "")
+        args = list(node.args)
+        if node.kind == "write" and isinstance(node.op, Into):
+            name = getattr(node.op.function, "__name__", "") or getattr(node.op.function, "name", "")
+            args = list(node.args[3:]) if node.args[1] is None and node.args[2] is None else []
+        elif node.kind != "op":
+            return None
+        if name in ("minimum", "maximum", "min", "max", "fmin", "fmax") and len(args) == 2:
+            for inner, bound in (args, args[::-1]):
+                limit = self._limit(bound)
+                if isinstance(inner, Ref) and limit is not None and (limit > 0 if "min" in name else limit < 0):
+                    return inner.index
+        if name != "clip" or not args or not isinstance(args[0], Ref):
+            return None
+        named = [node.kwargs.get(k, node.kwargs.get(f"a_{k}")) for k in ("min", "max")]
+        bounds = [a for a in (*args[1:3], *named) if a is not None]
+        limits = [self._limit(b) for b in bounds]
+        if len(limits) == 2 and None not in limits and sorted(limits)[0] < 0 < sorted(limits)[1]:  # type: ignore[type-var]
+            return args[0].index
+        return None
+
+    def _limit(self, operand: Any) -> float | None:
+        value = self.value(operand)
+        return float(np.reshape(value, ())) if self._is_scalar(operand) and np.isrealobj(value) else None
+
     def _split_factors(self, split: tuple[Any, Any, bool]) -> list[tuple[float, str]]:
         scalar, _, divided = split
         value = float(np.reshape(self.value(scalar), ()))
-        if value == 0 or not np.isfinite(value):
+        if (value == 0 and divided) or not np.isfinite(value):
             return []
         return [(1 / v if divided else v, name) for v, name in self._scalar_factors(scalar)]
 
@@ -184,11 +229,27 @@ class Algebra:
         if isinstance(scalar, Ref) and dependent(scalar.index):
             node = self.nodes[index]
             if self.size(other.index) > 1:
+                self._norms.add(self.replay.canonical[scalar.index])
+                if self._is_made_of(scalar.index, other.index):
+                    self.norm_factors.update(self._split_factors(split))
                 return split  # a number times an array: a factor, wherever the number comes from (clipping by norm)
+            if self.replay.canonical[scalar.index] in self._norms and self._is_made_of(scalar.index, other.index):
+                return split  # the same for an array of one element beside longer ones
             if not _in(node.op, MUL) or dependent(other.index) or not self._is_scalar(other):
                 return None
             scalar, other = other, scalar  # two scalars: the one that depends on the parameters is the gradient
         return scalar, other, divided
+
+    def _is_made_of(self, scalar: int, other: int) -> bool:
+        """Whether a number depends on what it scales, or on what that is a multiple of."""
+        above, stack = self.replay.upstream([scalar]), [other]
+        while stack:
+            i = stack.pop()
+            if self.replay.canonical[i] in above and i != scalar:
+                return True
+            if _in(self.nodes[i].op, MUL | DIV):
+                stack.extend(a.index for a in self.nodes[i].args if isinstance(a, Ref))
+        return False
 
     def describe(self, operand: Any) -> str:
         """What the user calls a scalar: its name, or its value."""
@@ -331,8 +392,16 @@ class Steps:
             return self._as_into(node, old, inner, operands)
         if isinstance(node.op, Augment) or _in(inner, {np.add.at, np.subtract.at}):
             sign = -1.0 if _in(inner, SUB) or inner is np.subtract.at else 1.0 if _in(inner, ADD | {np.add.at}) else None
-            return None if sign is None else Update(old, node.index, (Term(sign, operands[-1].index),), node.site, None)
+            return None if sign is None else self._as_augment(node, old, Term(sign, operands[-1].index))
         return self._from_terms(old, node.index, self.algebra.terms(operands[-1].index), node.site, None)
+
+    def _as_augment(self, node: Node, old: int, term: Term) -> Update | None:
+        """`W -= e`, where a multiple of `W` in `e` (a weight decay) is the value's own."""
+        terms = self.algebra.terms(term.node, term.factor)
+        split = self._from_terms(old, node.index, [Term(1.0, old), *terms], node.site, None)
+        if split is None or len(split.terms) < len(terms):
+            return split
+        return Update(old, node.index, (term,), node.site, None)
 
     def _as_into(self, node: Node, old: int, inner: Any, operands: list[Ref]) -> Update | None:
         if len(operands) != 2 or not _in(inner, ADD | SUB):

@@ -1,0 +1,222 @@
+"""The gradient behind an update: what is left of it without learning rates, clipping, momentum and preconditioning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..tape.steps import PRODUCTS, Scaling, Term, Update
+from ..tape.tape import Binding, Ref, Site
+from .conventions import is_gradient_name, is_learning_rate
+from .updated import Updated, is_elementwise
+
+_SOLVERS = ("solve", "cho_solve", "lu_solve", "spsolve", "lstsq", "solve_triangular", "cg")
+_INVERSES = ("inv", "pinv", "pinvh")
+
+
+@dataclass(frozen=True, slots=True)
+class Gradient:
+    """What the code takes for the gradient: a sum of factor * node, and the scalar factors that its update adds."""
+
+    terms: tuple[Term, ...]
+    factors: tuple[tuple[float, str], ...]
+    name: str
+    site: Site | None
+    named: bool
+
+
+class Behind:
+    """Takes updates apart. `shared` are the scalar factors that every update of a step has."""
+
+    def __init__(self, updated: Updated) -> None:
+        self.updated = updated
+        self.steps = updated.steps
+        self.replay = updated.replay
+        self.nodes = updated.nodes
+        self.canon = updated.canon
+        self._shared: set[tuple[float, str]] = set()
+
+    def begin_step(self, updates: Sequence[Update]) -> None:
+        """The updates that belong to one step: the factors all of them have are the step's."""
+        self._shared = self._shared_factors(updates)
+
+    def _shared_factors(self, updates: Sequence[Update]) -> set[tuple[float, str]]:
+        """The scalar factors that every update of a step has: the learning rate, and what all gradients are divided by."""
+        shared: set[tuple[float, str]] | None = None
+        for update in updates:
+            own: set[tuple[float, str]] = set()
+            for term in update.terms:
+                own |= set(self._chain(term.node)[-1].factors)
+            shared = own if shared is None else shared & own
+        return shared or set()
+
+    def _chain(self, node: int) -> list[Scaling]:
+        return list(self.steps.algebra.scalings(node, lambda i: self.canon[i] in self._live))
+
+    def _allowed(self, factor: tuple[float, str]) -> bool:
+        """Whether a scalar factor is the update's and not the gradient's: shared by all updates, or a learning rate."""
+        return factor[1] == "-1" or factor in self._shared or is_learning_rate(factor[1])
+
+    def strippings(self, node: int) -> list[Scaling]:
+        """The node with the update's own scalar factors taken off; a factor of the gradient's stays in its value."""
+        chain = self._chain(node)
+        found = [s for s in chain if all(self._allowed(f) for f in s.factors)]
+        last, deepest = found[-1], chain[-1]
+        beyond = [f for f in deepest.factors[len(last.factors) :] if self._allowed(f)]
+        if beyond and last.inside == 1.0:
+            factors = (*last.factors, *beyond)
+            found.append(Scaling(last.node, factors, float(np.prod([v for v, _ in beyond]))))
+        return found
+
+    def gradient_of(self, updates: Sequence[Update], origin: int) -> Gradient | None:
+        """The gradient that the updates of `origin` use: without scalar factors, momentum or adaptive scaling."""
+        terms = [t for u in updates for t in u.terms]
+        chains = [self.strippings(t.node) for t in terms]
+        if any(self._is_adaptive(chain[-1].node) for chain in chains):
+            source = self._behind_states(updates, terms, origin)
+            return None if source is None else self.named(Scaling(source[0], ()), -source[1], exact=False)
+        if len(terms) > 1:
+            return self._sum(updates, terms, [chain[-1] for chain in chains])
+        [chain] = chains
+        chosen = next((s for s in chain[1:] if self._gradient_binding(s.node)), None)
+        if chosen is None and len(chain) > 1 or chosen is None and not self._gradient_binding(chain[0].node):
+            chosen = chain[-1]
+        chosen = self._unlimited(chosen or chain[0], chain)
+        return self._conditioned(self._unclipped(chosen), updates[0], terms[0])
+
+    def _unlimited(self, chosen: Scaling, chain: Sequence[Scaling]) -> Scaling:
+        """What a gradient was before it was scaled by its own norm, with the other factors of that statement."""
+        limited = [k for k, s in enumerate(chain) if set(s.factors) & self.steps.algebra.norm_factors]
+        if not limited or chosen in chain[limited[0] :]:
+            return chosen
+        site = self.nodes[chain[limited[0] - 1].node].site
+        for s in chain[limited[0] :]:
+            chosen = s
+            here = self.nodes[s.node].site
+            if site is None or here is None or here.statement is not site.statement:
+                break
+        return chosen
+
+    def _sum(self, updates: Sequence[Update], terms: Sequence[Term], chains: Sequence[Scaling]) -> Gradient:
+        """A gradient that comes in several terms, without the factors that all of them have."""
+        first = chains[0]
+        if all(c.factors == first.factors and c.inside == 1.0 for c in chains) and first.product:
+            sign = float(np.sign(first.product))
+            summed = tuple(Term(-t.factor * sign, c.node) for t, c in zip(terms, chains, strict=True))
+            return Gradient(summed, first.factors, "", updates[0].site, False)
+        return Gradient(tuple(Term(-t.factor, t.node) for t in terms), (), "", updates[0].site, False)
+
+    def _unclipped(self, scaling: Scaling) -> Scaling:
+        """What a gradient was before it was clipped element by element."""
+        node = scaling.node
+        while (inner := self.steps.algebra.unclipped(node)) is not None:
+            node = inner
+        return Scaling(node, scaling.factors, scaling.inside)
+
+    def _conditioned(self, scaling: Scaling, update: Update, term: Term) -> Gradient | None:
+        """The gradient in a step that a second derivative or a sign makes of it; None where it cannot be seen."""
+        if not scaling.inside:
+            return None  # a learning rate of zero inside a product leaves nothing of the gradient
+        inner = self._preconditioned(scaling.node, update)
+        if inner is None:
+            return self.named(scaling, -term.factor, exact=True)
+        shape = np.shape(self.nodes[inner].value)
+        if np.size(self.nodes[inner].value) != np.size(self.nodes[update.old].value) or shape == ():
+            return None
+        sign = float(np.sign(scaling.product)) or 1.0
+        return self.named(Scaling(inner, ()), -term.factor * sign, exact=False)
+
+    def _preconditioned(self, index: int, update: Update) -> int | None:
+        """The vector that a step multiplies by the inverse of a matrix, or takes the sign of; None for any other step."""
+        node = self.nodes[index]
+        name = getattr(node.op, "__name__", "") or getattr(node.op, "name", "")
+        refs = [a.index for a in node.args if isinstance(a, Ref)]
+        if node.kind == "item" or name in ("getitem", "reshape", "ravel", "flatten"):
+            return self._preconditioned(refs[0], update) if refs else None
+        if name in _SOLVERS and refs:
+            return refs[-1]
+        if name in PRODUCTS and len(refs) == 2:
+            return next((b for a, b in (refs, refs[::-1]) if self._is_inverse(a)), None)
+        if name == "sign" and refs and self.canon[refs[0]] in self._live and not self._is_own(refs[0], update):
+            return refs[0]
+        return None
+
+    def _is_inverse(self, index: int) -> bool:
+        node = self.nodes[index]
+        return (getattr(node.op, "__name__", "") or "") in _INVERSES
+
+    def _is_own(self, index: int, update: Update) -> bool:
+        return self.canon[index] == self.canon[update.old]
+
+    def _is_adaptive(self, index: int) -> bool:
+        """Whether a step is made from a state that outlives it, such as a momentum."""
+        return bool(self.updated.elementwise(index) & set(self.updated.states))
+
+    @cached_property
+    def _live(self) -> set[int]:
+        return self.replay.downstream([origin for _, origin in self.updated.updates])
+
+    def _gradient_binding(self, node: int) -> Binding | None:
+        names = self.replay.index.names.get(node, ())
+        return next((b for b in names if is_gradient_name(b.parts)), None)
+
+    def named(self, scaling: Scaling, sign: float, *, exact: bool) -> Gradient:
+        binding = self._gradient_binding(scaling.node) or next(iter(self.replay.index.names.get(scaling.node, ())), None)
+        node = self.nodes[scaling.node]
+        site = node.site if node.site is not None else binding.site if binding else None
+        name = binding.name if binding else ""
+        factors = scaling.factors if exact else ()
+        signs = [np.sign(v) for v, _ in factors if v]  # a rate of zero is a rate all the same
+        term = Term(float(np.sign(sign) * np.prod(signs)) / abs(scaling.inside), scaling.node)
+        return Gradient((term,), factors, name, site, bool(binding))
+
+    def _behind_states(self, updates: Sequence[Update], terms: Sequence[Term], origin: int) -> tuple[int, float] | None:
+        """The one gradient that the states behind an adaptive update were fed with, and the sign it is taken with.
+
+        None where there is no single one in this step.
+        """
+        found: dict[int, float] = {}
+        seen: set[tuple[int, float]] = set()
+        own = {self.canon[i] for i in (origin, *(u.old for u in updates))}  # what decays is the value itself
+        stack = [(self.canon[t.node], float(np.sign(t.factor))) for t in terms]
+        shape = np.shape(self.nodes[updates[0].old].value)
+        while stack:
+            i, sign = stack.pop()
+            if (i, sign) in seen or i in own or np.shape(self.nodes[i].value) != shape:
+                continue
+            seen.add((i, sign))
+            state = self.updated.states.get(i)
+            if state is not None:
+                stack.extend((self.canon[t.node], sign * np.sign(t.factor)) for t in state.terms)
+            elif self._gradient_binding(i) and i in self._live and not self._is_adaptive(i):
+                found[i] = sign or found.get(i, 0.0)
+            else:
+                parts = [(j, s) for j, s in self._signed_inputs(i) if np.shape(self.nodes[j].value) == shape]
+                if parts and is_elementwise(self.nodes[i]):
+                    stack.extend((j, sign * s) for j, s in parts)
+                elif i in self._live:
+                    found[i] = sign or found.get(i, 0.0)
+        if len(found) > 1:  # a velocity of the step before beside the new one
+            start = self.updated.starts[updates[0].new]
+            found = {i: s for i, s in found.items() if i >= start}
+        return found.popitem() if len(found) == 1 else None
+
+    def _signed_inputs(self, i: int) -> list[tuple[int, float]]:
+        """The inputs of an elementwise node with the sign it takes them with, 0 where that is lost."""
+        node = self.nodes[i]
+        name = getattr(node.op, "__name__", "")
+        inputs = self.replay.inputs(i)
+        split = self.steps.algebra.scalar_split(i)
+        if split is not None:
+            value = float(np.reshape(self.steps.algebra.value(split[0]), ()))
+            return [(self.canon[split[1].index], float(np.sign(value)) or 1.0)]
+        if name in ("pow", "power", "square", "sqrt", "abs", "absolute") or (len(inputs) == 1 and len(node.args) == 2):
+            return [(j, 0.0) for j in inputs]  # a second moment: the sign is lost
+        if name in ("neg", "negative"):
+            return [(j, -1.0) for j in inputs]
+        if name in ("sub", "isub", "subtract") and len(inputs) == 2:
+            return [(inputs[0], 1.0), (inputs[1], -1.0)]
+        return [(j, 1.0) for j in inputs]

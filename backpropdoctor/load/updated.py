@@ -1,0 +1,335 @@
+"""Which updates on a tape are of parameters, and which of states (a momentum, a running mean, an average of weights).
+
+A parameter is a value whose update depends on the value itself: the gradient of a model does, a momentum, a running sum or
+an accumulator does not.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Hashable
+from functools import cached_property
+
+import numpy as np
+
+from ..tape.numbering import reads_shape_only
+from ..tape.steps import SUB, Steps, Update
+from ..tape.tape import Iteration, Node, Ref
+
+_NOT_ELEMENTWISE = {
+    "dot",
+    "matmul",
+    "outer",
+    "einsum",
+    "tensordot",
+    "inner",
+    "kron",
+    "convolve",
+    "correlate",
+    "transpose",
+}
+
+
+class Updated:
+    """The updates of a tape, told apart."""
+
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
+        self.replay = steps.replay
+        self.nodes = steps.tape.nodes
+        self.canon = self.replay.canonical
+        self.averages: set[int] = set()  # averages of parameters, known once `updates` is
+
+    @cached_property
+    def before(self) -> dict[int, int]:
+        """For each value the one that its place held before."""
+        found = {u.new: u.old for u in self.steps.updates}
+        held: dict[Hashable, int] = {}
+        for b in self.steps.tape.bindings:
+            if b.node is None:
+                continue
+            old = held.get(b.place)
+            shape = np.shape(self.nodes[b.node].value)
+            if old is not None and old != b.node and np.shape(self.nodes[old].value) == shape:
+                found.setdefault(b.node, old)
+            held[b.place] = b.node
+        for node in self.nodes:
+            if node.kind == "write":
+                found.setdefault(node.index, node.args[0].index)
+        return found
+
+    @cached_property
+    def starts(self) -> dict[int, int]:
+        """For each update (by its new node) the node at which its training step began.
+
+        That is the last round of the outermost loop that turned between this update of the place and the one before.
+        """
+        last: dict[Hashable, int] = {}
+        starts: dict[int, int] = {}
+        opened: dict[tuple[int, int], int] = {}
+        for e in self.steps.tape.iterations:
+            opened.setdefault((e.site.id, e.instance), e.at)
+        for update in self.steps.updates:
+            place = self.place(update)
+            previous = update.old if update.old in starts else last.get(place)
+            start = 0
+            if previous is not None:
+                turned = [
+                    (opened[e.site.id, e.instance], -e.at)
+                    for e in self._between(previous, update.new)
+                    if opened[e.site.id, e.instance] <= previous
+                ]
+                start = -min(turned)[1] if turned else starts.get(previous, 0)
+            starts[update.new] = start
+            last[place] = update.new
+        return starts
+
+    def _between(self, first: int, second: int) -> list[Iteration]:
+        events = self.steps.tape.iterations
+        low = bisect_right(events, first, key=lambda e: e.at)
+        return events[low : bisect_right(events, second, key=lambda e: e.at)]
+
+    def _origin(self, update: Update, known: dict[int, int]) -> int | None:
+        """The version of the place, in this step, that the update depends on."""
+        versions: list[int] = []
+        version: int | None = update.old
+        for _ in range(3):
+            if version is None:
+                break
+            versions += [v for v in (version, known.get(version)) if v is not None]
+            version = self.before.get(version)
+        sources = [i for t in update.terms for i in self._without_average(t.node, versions)]
+        made_of = self._made_of(sources, self.starts[update.new], set(versions))
+        return next((v for v in versions if v in made_of), None)
+
+    def _without_average(self, node: int, versions: list[int]) -> list[int]:
+        """What a step is made of, where `x += c * (a - x)` takes a value towards `a`: only `a` can make it a gradient."""
+        inner = self.nodes[list(self.steps.algebra.scalings(node, lambda i: False))[-1].node]
+        if inner.kind == "op" and inner.op in SUB and len(inner.args) == 2 and not self.replay.index.names.get(inner.index):
+            sides = [a.index for a in inner.args if isinstance(a, Ref)]
+            towards = [i for i in sides if not any(self._is_version(i, v) for v in versions)]
+            if len(towards) < len(sides):
+                return towards
+        return [node]
+
+    def _is_version(self, i: int, version: int) -> bool:
+        """Whether a node is a version of a value, or looks at it."""
+        while i != version and self.canon[i] != self.canon[version]:
+            node = self.nodes[i]
+            inputs = list(node.inputs())
+            if node.kind not in ("view", "op") or len(inputs) != 1 or not (node.kind == "view" or _is_reading(node)):
+                return False
+            i = inputs[0]
+        return True
+
+    def _made_of(self, nodes: list[int], start: int, wanted: set[int]) -> set[int]:
+        """Which of the values in `wanted` the `nodes` are made of, through what was recorded from `start` on."""
+        low = min(wanted, default=0)
+        seen, stack = set(), [i for i in nodes if i >= start]
+        while stack:
+            i = stack.pop()
+            if i < start or i < low or reads_shape_only(self.nodes[i]):
+                continue
+            for j in self.nodes[i].inputs():
+                if j not in seen:
+                    seen.add(j)
+                    stack.append(j)
+        return seen & wanted
+
+    def _is_between(self, origin: int, start: int, origins: set[int], rejected: set[int], news: set[int]) -> bool:
+        """Whether a value is made of parameters in its own step: what a residual block adds to, not a parameter."""
+        if origin in rejected:
+            return True
+        seen, stack = {origin}, [origin]
+        copies = origin
+        while self._is_copy(copies):
+            copies = next(iter(self.nodes[copies].inputs()))
+        if copies in origins and copies != origin:
+            return False
+        while stack:
+            i = stack.pop()
+            if i != origin and (i in origins or i in news) and i not in rejected:
+                return True
+            if i < start or i in news and i not in rejected or reads_shape_only(self.nodes[i]):
+                continue
+            for j in self.nodes[i].inputs():
+                if j not in seen:
+                    seen.add(j)
+                    stack.append(j)
+        return False
+
+    def _is_copy(self, i: int) -> bool:
+        name = getattr(self.nodes[i].op, "__name__", "") or getattr(self.nodes[i].op, "name", "")
+        return name in ("copy", "deepcopy", "array", "asarray", "getitem") and len(set(self.nodes[i].inputs())) == 1
+
+    @cached_property
+    def updates(self) -> list[tuple[Update, int]]:
+        """The updates of parameters, each with the version of the parameter that the forward pass read."""
+        known: dict[int, int] = {}
+        found: list[tuple[Update, int]] = []
+        for update in self.steps.updates:
+            if np.asarray(self.nodes[update.old].value).dtype.kind not in "fiu":
+                continue
+            origin = self._origin(update, known)
+            if origin is not None:
+                known[update.new] = origin
+                found.append((update, origin))
+        return self._without_states(self._without_between(self._without_restarted(found)))
+
+    def _without_restarted(self, found: list[tuple[Update, int]]) -> list[tuple[Update, int]]:
+        """The updates without those of a state that every step begins anew from one value, on its way to a parameter.
+
+        The state of a simulation, or of a recurrence, is updated by what depends on itself too.
+        """
+        begun: dict[int, set[int]] = {}
+        for update, _ in found:
+            begun.setdefault(self.canon[update.old], set()).add(self.canon[update.new])
+        carried = [u for u, _ in found if len(begun.get(self.canon[u.new], ())) == 1]
+        again = {old for old, news in begun.items() if len(news) > 1}
+        dropped: set[int] = set()
+        for update, _ in found:
+            old, new = self.canon[update.old], self.canon[update.new]
+            if old in dropped or (old in again and any(self._leads_to(new, u) for u in carried if self.canon[u.old] not in again)):
+                dropped.add(new)
+        return [(u, o) for u, o in found if self.canon[u.new] not in dropped]
+
+    def _leads_to(self, value: int, update: Update) -> bool:
+        """Whether a step of another place is made of a value."""
+        goals = [t.node for t in update.terms]
+        return value < update.new and value in self.replay.upstream(goals, barrier={self.canon[update.old]})
+
+    def _without_states(self, found: list[tuple[Update, int]]) -> list[tuple[Update, int]]:
+        """The updates without those of averages of parameters and of velocities that a look-ahead takes the gradient at.
+
+        Where the new value of one place is a term in the update of another, either the other is their average (the
+        weights add up to 1), or the one is a velocity of the other.
+        """
+        makers = {self.canon[u.new]: u for u, _ in found}
+        dropped: set[Hashable] = set()
+        for update, _ in found:
+            for term in update.terms:
+                scaling = list(self.steps.algebra.scalings(term.node, lambda i: False))[-1]
+                source = makers.get(self._written(scaling.node))
+                if source is None or self.place(source) == self.place(update):
+                    continue
+                share = term.factor * scaling.product
+                averaged = 0 < share < 1 and abs(update.self_factor + share - 1) < 1e-9
+                dropped.add(self.place(update if averaged else source))
+                if averaged:
+                    self.averages.add(self.canon[update.new])
+        return [(u, o) for u, o in found if self.place(u) not in dropped]
+
+    def _written(self, i: int) -> int:
+        """The version of a buffer that a node looks at."""
+        while self.nodes[i].kind == "view":
+            i = next(iter(self.nodes[i].inputs()))
+        return self.canon[i]
+
+    def _without_between(self, found: list[tuple[Update, int]]) -> list[tuple[Update, int]]:
+        """The updates without those of values that the forward or backward pass adds to on its way."""
+        origins = {o for _, o in found}
+        news = {u.new for u, _ in found}
+        rejected: set[int] = set()
+        kept = []
+        fate: dict[
+            int | None, bool
+        ] = {}  # of the last update at a site: what a simulation before the training showed is no more
+        for update, origin in found:
+            site = update.site.id if update.site else None
+            if update.old in news and update.old not in rejected and origin not in rejected:
+                kept.append((update, origin))  # goes on from an update that was kept
+            elif self._is_between(origin, self.starts[update.new], origins, rejected, news):
+                rejected |= {update.new, origin}
+                fate[site] = False
+                continue
+            else:
+                kept.append((update, origin))
+            fate[site] = True
+        return [(u, o) for u, o in kept if fate[u.site.id if u.site else None]]
+
+    @cached_property
+    def states(self) -> dict[int, Update]:
+        """The updates of what outlives a step besides the parameters (a momentum, a second moment), by their new node."""
+        own = {self.canon[i] for u, o in self.updates for i in (u.old, u.new, o)}
+        found: dict[int, Update] = {}
+        sites = set()
+        for update in self.steps.updates:
+            new, start = self.canon[update.new], self.starts[update.new]
+            if new in own or self.steps.is_accumulator(update):
+                continue
+            if self.canon[update.old] in own:  # a sum that starts with a parameter: a bias, and on from there
+                own.add(new)
+                continue
+            if update.old < start or (start == 0 and self.nodes[update.old].kind == "leaf"):
+                found[new] = update
+                sites.add(update.site)
+        for update in self.steps.updates:  # the first step, where a state is still the zeros it was made with
+            if update.site in sites and self.canon[update.new] not in own:
+                found.setdefault(self.canon[update.new], update)
+        return found
+
+    def elementwise(self, index: int) -> set[int]:
+        """The node and what it is made of by operations on its elements; states are not looked into."""
+        shape = np.shape(self.nodes[index].value)
+        seen: set[int] = set()
+        stack = [self.canon[index]]
+        while stack:
+            i = stack.pop()
+            if i in seen or np.shape(self.nodes[i].value) != shape:
+                continue
+            seen.add(i)
+            if i not in self.states and is_elementwise(self.nodes[i]):
+                stack.extend(self.replay.inputs(i))
+        return seen
+
+    @cached_property
+    def borders(self) -> set[int]:
+        """What later steps are constant in, beside their own parameters: new versions, averages and copies made of them.
+
+        A copy that a step makes of its new weights (a target network) is no part of the forward pass of the next step.
+        """
+        found = {self.canon[u.new] for u, _ in self.updates} | self.averages
+        next_start: dict[int, int] = {}
+        for update, origin in self.updates:
+            next_start[self.canon[origin]] = self.starts[update.new]
+        for i, start in next_start.items():
+            found |= {self.canon[j] for j in self.replay.index.consumers.get(i, ()) if j < start and self._is_copy(j)}
+        return found
+
+    def is_penalty(self, update: Update, origin: int) -> bool:
+        """Whether a step is made of nothing but the value itself and numbers: the step of a penalty on it."""
+        own = {self.canon[i] for i in (update.old, origin)}
+        stack, seen, touched = [self.canon[t.node] for t in update.terms], set(), False
+        while stack:
+            i = stack.pop()
+            if i in own:
+                touched = True
+                continue
+            if i in seen:
+                continue
+            seen.add(i)
+            inputs = self.replay.inputs(i)
+            if not inputs and np.size(self.nodes[i].value) > 1:
+                return False
+            stack.extend(inputs)
+        return touched
+
+    def place(self, update: Update) -> Hashable:
+        if update.binding is not None and self.nodes[update.new].kind != "write":
+            return update.binding.place
+        node, seen = update.old, set()
+        while node in self.before and node not in seen:
+            seen.add(node)
+            node = self.before[node]
+        return ("buffer", node)
+
+
+def is_elementwise(node: Node) -> bool:
+    """Whether a node works element by element on inputs of its own shape."""
+    name = getattr(node.op, "__name__", "")
+    return node.kind == "op" and name not in _NOT_ELEMENTWISE and name not in ("getitem", "sum", "mean", "array")
+
+
+def _is_reading(node: Node) -> bool:
+    name = getattr(node.op, "__name__", "") or getattr(node.op, "name", "")
+    return name in ("getitem", "copy", "array", "asarray", "asanyarray")
