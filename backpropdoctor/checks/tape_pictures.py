@@ -21,8 +21,9 @@ from .pictures import STEPS, heatmap, ladder, quotients
 
 MOST = 6  # tensors with pictures
 CELLS = 144  # of one heat map
-WORK = 2e7  # numbers that may be computed again for all pictures of a report: about a second
+WORK = 6e7  # numbers that may be computed again for all pictures of a report: about a second
 _FEWEST = 8  # cells: a heat map of fewer shows less than its two numbers
+_PRODUCTS = 4.0  # multiplications of a matrix product that take as long as one number of another operation
 
 
 def with_pictures(check: Check, rows: Sequence[Checked]) -> list[Checked]:
@@ -43,22 +44,33 @@ def with_pictures(check: Check, rows: Sequence[Checked]) -> list[Checked]:
 
 def _evidence(training: Training, held: Held, row: Checked, factor: float, room: float) -> dict[str, Any]:
     calls = int(room / max(_work(training, held), 1.0))
+    steps = STEPS if calls >= 6 * len(STEPS) else STEPS[::2] if calls >= 2 * len(STEPS) else ()
+    cells = min(CELLS, calls - 2 * len(steps))
     drawn: dict[str, Any] = {}
     gradient = _gradient(training, held)
-    if gradient is not None and row.method.startswith("complex") and calls >= _FEWEST:
-        drawn["heatmap"] = heatmap(gradient, lambda u: _slope(training, held, u), min(CELLS, calls), factor)
-        calls -= CELLS
-    if row.numeric is not None and 2 * len(STEPS) <= max(calls, 2 * len(STEPS) if drawn else 0):
-        drawn["ladder"] = _ladder(training, held, row, factor)
+    if gradient is not None and row.method.startswith("complex") and cells >= min(_FEWEST, gradient.size):
+        drawn["heatmap"] = heatmap(gradient, lambda u: _slope(training, held, u), cells, factor)
+    if steps:
+        drawn["ladder"] = _ladder(training, held, row, factor, steps)
     return {key: value for key, value in drawn.items() if value}
 
 
 def _work(training: Training, held: Held) -> float:
-    """How many numbers one evaluation computes again."""
+    """How many numbers one evaluation computes again; a matrix product counts by its multiplications."""
     assert training.loss is not None
     replay = training.replay
     again = replay.downstream(held.tensor.nodes) & replay.upstream(training.loss.objective.nodes)
-    return float(sum(np.size(replay.tape.nodes[i].value) for i in again))
+    return sum(_cost(training, i) for i in again)
+
+
+def _cost(training: Training, index: int) -> float:
+    node = training.replay.tape.nodes[index]
+    size = float(np.size(node.value))
+    if getattr(node.op, "__name__", "") not in ("matmul", "dot", "einsum", "tensordot", "imatmul", "inner", "vdot"):
+        return size
+    for i in training.replay.inputs(index):
+        size *= float(np.size(training.replay.tape.nodes[i].value))
+    return max(float(np.size(node.value)), float(np.sqrt(size)) / _PRODUCTS)
 
 
 def _gradient(training: Training, held: Held) -> np.ndarray | None:
@@ -85,8 +97,10 @@ def _slope(training: Training, held: Held, u: np.ndarray) -> Estimate | None:
         return None
 
 
-def _ladder(training: Training, held: Held, row: Checked, factor: float) -> dict[str, Any] | None:
-    assert training.loss is not None and row.numeric is not None
+def _ladder(training: Training, held: Held, row: Checked, factor: float, steps: Sequence[float]) -> dict[str, Any] | None:
+    assert training.loss is not None
+    if row.numeric is None:
+        return None
     phi = training.adjoints.line(held.tensor, 0, training.loss.objective)
     claim = None if row.analytic is None else row.analytic / factor
-    return ladder(quotients(phi), row.numeric, claim, row.method)
+    return ladder(quotients(phi, steps), row.numeric, claim, row.method)

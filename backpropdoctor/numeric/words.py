@@ -16,11 +16,15 @@ def words_of(indices: Indices, shape: tuple[int, ...]) -> str:
     if len(indices) == 2 and (indices[0] is None or indices[1] is None):
         name, chosen = ("row", indices[0]) if indices[1] is None else ("column", indices[1])
         assert chosen is not None
-        return f"{name} {chosen[0]}" if len(chosen) == 1 else f"{name}s {_listed(chosen)}"
+        return _numbered(name, chosen)
     if len(indices) == 2:
-        return f"elements in rows {_listed(indices[0] or ())} and columns {_listed(indices[1] or ())}"
+        return f"elements in {_numbered('row', indices[0] or ())} and {_numbered('column', indices[1] or ())}"
     shown = ", ".join(":" if i is None else str(i[0]) if len(i) == 1 else str(list(i)) for i in indices)
     return f"slice [{shown}]"
+
+
+def _numbered(name: str, indices: tuple[int, ...]) -> str:
+    return f"{name} {indices[0]}" if len(indices) == 1 else f"{name}s {_listed(indices)}"
 
 
 def _listed(indices: tuple[int, ...]) -> str:

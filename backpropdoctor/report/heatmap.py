@@ -74,7 +74,7 @@ def _words(data: Mapping[str, Any], shape: tuple[int, int], drawn: tuple[int, in
         words.append(f"your code's side divided by {number(float(data['factor']))}, which all gradients share")
     words.append(f"largest difference {number(_largest(panels[2]), 3)}")
     odd = any(not math.isfinite(v) for panel in panels[:2] for line in panel for v in line)
-    words.append("red above zero, blue below, darker for larger" + (", violet not finite" if odd else ""))
+    words.append("red above zero, blue below, stronger for larger" + (", violet not finite" if odd else ""))
     if data.get("wrong_rows"):
         words.append(f"wrong rows: {_some(data['wrong_rows'], height)}")
     if data.get("wrong_columns"):
