@@ -69,6 +69,8 @@ class Watching:
     why: str = ""
     loop: Site | None = None
     _next: float = 0.0
+    _quiet: float = 0.0  # until then an iteration begins with nothing to do
+    _flags: int = 0  # as many were raised by the watch when nothing was left to follow
     _before: tuple[Position, Site, int] | None = None
     _top: Open | None = None
     _prefix: Position = ()
@@ -82,6 +84,9 @@ class Watching:
         if top is not None and top.loop is loop and top.instance == instance:  # the everyday case, kept short
             top.number = iteration
             self.standing.counts[loop.id] += 1
+            if time.perf_counter() < self._quiet and (self.watch is None or self.watch.flags == self._flags):
+                self._before = (self._prefix, loop, iteration)
+                return False
         else:
             own = self.standing.begin(sys._getframe(2), loop, instance, iteration)
             self._top = self.standing.open[-1] if own else None
@@ -92,19 +97,26 @@ class Watching:
                 self.first = None
             self.loop = loop
             self._prefix = self.standing.position[:-1]  # type: ignore[index]
-        if self.watch is not None and self.watch.flags:
+        if self.watch is not None and self.watch.flags != self._flags:
             self._settle(sys._getframe(2))
+            self._flags = self.watch.flags if self.watch.followed is None else -1
         now = time.perf_counter()
         if now >= self._next or self.every or self.steps <= 1:
             self._check(sys._getframe(2), now)
         self._before = (self._prefix, loop, iteration)
+        self._quiet = 0.0
         if now > self._end:
             self._stop("time")
         if self.most_steps is not None and self.steps >= self.most_steps:
             self._stop("steps")
+        due = min(self._next, self._end)
         if self.sampler is not None:
             self.sampler.read(now, tape)
-            return self.sampler.wants(now, self.steps, tape)
+            if self.sampler.wants(now, self.steps, tape):
+                return True
+            due = min(due, self.sampler.at)
+        if self.most_steps is None and not self.every and self.steps > 1:
+            self._quiet = due
         return False
 
     @property
