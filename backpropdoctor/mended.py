@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -86,7 +87,8 @@ def mend(
     repairs: dict[int, Repair] = {}
     together: Combined | None = None
     forward: tuple[ForwardEdit, Combined] | None = None
-    with contextlib.suppress(Exception):  # a repair is a service: whatever goes wrong, the finding stands
+    with contextlib.suppress(Exception), warnings.catch_warnings():  # whatever goes wrong in a repair, the finding stands
+        warnings.simplefilter("ignore")
         repairs = repair_roots(blame, roots, path, args)
         together = mending.together(repairs)
         if roots and (together is None or not together.verified):

@@ -158,14 +158,14 @@ def forms(scene: Scene, shape: tuple[int, ...]) -> list[tuple[str, float, dict[s
     known = scene.__dict__.setdefault("_forms", {})
     if shape not in known:
         rows = sorted({f[0]: f for f in _made(scene, shape)}.values(), key=lambda f: f[1])
-        known[shape] = [f for f in rows[:_MOST_FORMS] if _fits(scene, f[0], shape)]
+        known[shape] = [f for f in rows[:_MOST_FORMS] if "call" not in f[2] or _fits(scene, f[0], shape)]
     return known[shape]
 
 
 def _fits(scene: Scene, text: str, shape: tuple[int, ...]) -> bool:
     from .sizes import affordable
 
-    if not affordable(scene, text):
+    if not affordable(scene, ast.parse(text)):
         return False
     value = scene.evaluate(text)
     return value is not None and np.shape(value) == shape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from .candidate import Candidate
@@ -50,15 +51,21 @@ def products(scene: Scene) -> Iterator[Candidate]:
         text = scene.text.of(node)
         for new, name in _products(scene, shape):
             words = {"term": new, "sign": "+", "path": name}
-            whole = f"{text} + {new}" if node is scene.value_node else f"({text} + {new})"
-            yield Candidate(2.5, node, whole, "missing-term", words)
+            yield Candidate(2.5, node, f"{text} + {new}", "missing-term", words)
 
 
 def _products(scene: Scene, shape: tuple[int, ...]) -> list[tuple[str, str]]:
     cache = scene.__dict__.setdefault("_products", {})
     if shape not in cache:
-        cache[shape] = list(_made(scene, shape))[:60]
+        there = {n.id for n in ast.walk(scene.statement) if isinstance(n, ast.Name)}
+        cache[shape] = sorted(_made(scene, shape), key=lambda row: _surprise(row, there))[:60]
     return cache[shape]
+
+
+def _surprise(row: tuple[str, str], there: set[str]) -> tuple[bool, int]:
+    """How unlikely a product is the missing one: names that do not go together (do, Wo), names that are there already."""
+    left, right = re.findall(r"[A-Za-z_]\w*", row[0].replace(".dot", "").replace(".T", ""))[:2]
+    return left[-1].lower() != right[-1].lower(), (left in there) + (right in there)
 
 
 def _made(scene: Scene, shape: tuple[int, ...]) -> Iterator[tuple[str, str]]:
@@ -106,6 +113,6 @@ def inner_terms(scene: Scene) -> Iterator[Candidate]:
             continue
         for v in scene.of_shape(shape)[:20]:
             for sign in "+-":
-                new = f"({scene.text.of(node)} {sign} {v.text})"
+                new = f"{scene.text.of(node)} {sign} {v.text}"
                 cost = 2.3 + (0.0 if _near(scene, v.text) else 0.2)
                 yield Candidate(cost, node, new, "missing-term", {"term": v.text, "sign": sign})

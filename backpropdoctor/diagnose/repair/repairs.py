@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -65,16 +66,18 @@ def repair_roots(blame: Blame, roots: Sequence[Root], path: str, args: Sequence[
         return {}
     search = Search(blame, capture, statements)
     done: dict[int, Repair] = {}
-    for k, root in enumerate(roots):
-        if set(root.affects) <= search.right():
-            continue  # mended by an edit before
-        others = [r for j, r in enumerate(roots) if j != k and j not in done]
-        shared = {p for j, rows in enumerate(per_root) if j != k and j not in done for p in rows} & set(per_root[k])
-        found = search.repair(root, list(per_root[k]), others, list(beyond[k]), shared)
-        if found:
-            if not found[0].is_update:
-                search.active.append(found[0].edited)
-            done[k] = _repair(blame, root, found)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what an edit that is tried warns of is no word to the user
+        for k, root in enumerate(roots):
+            if set(root.affects) <= search.right():
+                continue  # mended by an edit before
+            others = [r for j, r in enumerate(roots) if j != k and j not in done]
+            shared = {p for j, rows in enumerate(per_root) if j != k and j not in done for p in rows} & set(per_root[k])
+            found = search.repair(root, list(per_root[k]), others, list(beyond[k]), shared)
+            if found:
+                if not found[0].is_update:
+                    search.active.append(found[0].edited)
+                done[k] = _repair(blame, root, found)
     return done
 
 

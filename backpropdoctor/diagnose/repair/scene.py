@@ -102,6 +102,12 @@ class Scene:
         self._values: dict[int, Any] = {}
         self._longest: int | None = None
         self._shapes: dict[str, tuple[int, ...] | None] = {}
+        self.sizes: dict[int, tuple[int, ...] | None] = {}  # shapes of the statement's parts, by identity
+
+    @cached_property
+    def own(self) -> set[int]:
+        """The identities of the nodes of the statement."""
+        return {id(n) for n in ast.walk(self.statement)}
 
     @cached_property
     def parts(self) -> list[Part]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import time
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from ..blame import Blame, Root
 from .candidate import Candidate
 from .candidates import candidates, larger, simple
 from .capture import Capture, Place
+from .guide import Guide
 from .inlining import inlined
 from .inner import with_inner
 from .scene import Scene
@@ -24,8 +24,9 @@ from .sizes import affordable
 from .trial import FRESH, Edited, Misfit, Outcome, Trial, prepare
 from .updates import UpdateTrial
 
-SECONDS = 60.0  # for one root, whatever its size
-EFFORT = 600_000  # operations evaluated for one root: about five seconds
+# The search is limited by the work it does and never by the clock: the same program gets the same answer on any machine.
+EFFORT = 1_000_000  # operations for one root: about three seconds
+_FULL = 4 * EFFORT  # after so much in all, a root gets an eighth
 _MOST_STATEMENTS = 8
 _MOST_FURTHER = 12
 _MOST_NEAR = 6  # statements in which something may have to be added
@@ -47,6 +48,57 @@ class Found:
     is_update: bool = False  # an edit of what is done with a right gradient
 
 
+@dataclass(slots=True)
+class _Tried:
+    """An edit that runs, and whether what its statement makes is an adjoint."""
+
+    rank: float
+    scene: Scene
+    candidate: Candidate
+    text: str
+    edited: Edited
+    likely: bool
+
+
+@dataclass(slots=True)
+class _Best:
+    """The simplest edits so far. `mine` are the gradients to mend, `beyond` those of other roots, `excused` may stay wrong."""
+
+    mine: set[str]
+    beyond: set[str]
+    excused: set[str]
+    shared: Collection[Place]
+    found: list[tuple[float, Found]] = field(default_factory=list)
+    rank: float = 0.0
+    limit: float = float("inf")
+
+    def ends_before(self, rank: float) -> bool:
+        """Whether nothing from this rank on can be as simple as what was found."""
+        return self.limit < min(rank, _FIRST_LARGER)
+
+    def skips(self, rank: float, scene: Scene) -> bool:
+        """Whether an edit is not worth a look: others are simpler, and it is not shared by several roots."""
+        return rank > self.limit or bool(self.found and rank > self.rank + _EQUAL and scene.place not in self.shared)
+
+    def takes(self, found: Found, rank: float) -> bool:
+        """Keep an edit that mends what it should; whether it mends all."""
+        if self.mine - found.right - self.excused:
+            return False
+        plain = rank
+        rank += 10 * len(self.mine - found.right) + (0.5 if found.common is not None else 0.0)
+        rank -= _BONUS if self.beyond & found.right else 0.0  # what mends several roots at once is what they share
+        if not self.found or rank < self.rank - _EQUAL:
+            self.found, self.rank = [(rank, found)], rank
+        elif rank < self.rank + _EQUAL:
+            self.found.append((rank, found))
+            self.rank = min(rank, self.rank)
+        if self.mine <= found.right:
+            self.limit = self.rank + _EQUAL + (_BONUS if self.shared and self.beyond - found.right else 0.0)
+            return True
+        self.limit = min(self.limit, plain + 3 * _EQUAL)  # the others are left to the other roots
+        return False
+
+
 class Search:
     """Repairs the roots of one training step one after another, each on top of those before it."""
 
@@ -59,10 +111,11 @@ class Search:
         self.trial = Trial(blame.check, capture.moments, blame.cotangents.backward, uniform_is_scale=blame.uniform_is_scale)
         self.steps = Steps(blame.replay)
         self.updates = UpdateTrial(blame.check, self.steps)
+        self.guide = Guide(blame, self.trial)
         self.active: list[Edited] = []
         self.scenes: dict[Place, Scene] = {}
         self._results: dict[Any, tuple[set[str], float | None] | None] = {}
-        self._known: dict[int, set[Any]] = {}
+        self._known: dict[int, tuple[Any, ...]] = {}
 
     def scene(self, place: Place) -> Scene:
         """The statement at its first relevant moment."""
@@ -87,7 +140,8 @@ class Search:
         `places` are the blamed statement and its nearest, `further` those that are tried where these give nothing;
         `shared` are the statements that other roots have in common with this one.
         """
-        right = self.trial.outcome(self.active).right
+        self.trial.settle(self.active)
+        right = self.right()
         wrong = {m.held.tensor.name for m in self.trial.claims} - right
         mine = set(root.affects) & wrong
         if not mine:
@@ -98,11 +152,12 @@ class Search:
         excused = {t for r in others for t in r.affects}
         places = [p for k, p in enumerate(places) if not k or not self._innocent(p)]
         further = [p for p in further if not self._innocent(p)]
-        for chosen in (list(places), [p for p in further if p not in places]):
-            found = self._search(chosen, right, mine, excused, shared)
-            if found:
-                return found
-        return []
+        left = self.trial.effort + (EFFORT if self.trial.effort < _FULL else EFFORT / 8)
+        found = self._search(list(places), right, mine, excused, shared, left)
+        if not found:
+            left = max(left, self.trial.effort + EFFORT / 16)
+            found = self._search([p for p in further if p not in places], right, mine, excused, shared, left)
+        return found
 
     def _innocent(self, place: Place) -> bool:
         """Whether everything a statement made is right as it is: then no edit of it is the repair.
@@ -120,35 +175,58 @@ class Search:
         mine: set[str],
         excused: set[str],
         shared: Collection[Place],
+        stop: float,
     ) -> list[Found]:
-        stop, effort = time.monotonic() + SECONDS, self.trial.effort + EFFORT
-        best: list[Found] = []
-        limit = np.inf
-        beyond = {m.held.tensor.name for m in self.trial.claims} - right - mine
-        for rank, scene, c in self._queue(places):
-            if time.monotonic() > stop or self.trial.effort > effort or limit < min(rank, _FIRST_LARGER):
-                break
-            if rank > limit or (best and rank > self._best_rank + _EQUAL and scene.place not in shared):
-                continue
-            found = self._try(scene, c, right, mine)
-            if found is None or mine - found.right - excused:
-                continue
-            plain = rank
-            rank += 10 * len(mine - found.right) + (0.5 if found.common is not None else 0.0)
-            rank -= _BONUS if beyond & found.right else 0.0  # what mends several roots at once is what they share
-            if not best or rank < self._best_rank - _EQUAL:
-                best, self._best_rank = [found], rank
-            elif rank < self._best_rank + _EQUAL:
-                best.append(found)
-                self._best_rank = min(rank, self._best_rank)
-            if mine <= found.right:
-                limit = self._best_rank + _EQUAL + (_BONUS if shared and beyond - found.right else 0.0)
-                effort = min(effort, self.trial.effort + EFFORT // 3)
-            else:  # the others are left to the other roots
-                limit = min(limit, plain + 3 * _EQUAL)
-        return self._kept(best)
+        best = _Best(mine, {m.held.tensor.name for m in self.trial.claims} - right - mine, excused, shared)
+        scenes = self._usable_scenes(places)
+        waiting: list[_Tried] = []
+        rows = self._rows(scenes, lambda s: simple(s, self.steps))
+        self._go_through(self._promising(rows, waiting, best, stop), best, right, stop)
+        if scenes and _adds_up(scenes[0][1]) and not best.found:  # its first value is only a part of an adjoint
+            waiting = list(self._go_through(iter(waiting), best, right, self._share(stop)))
+        if not best.ends_before(_FIRST_LARGER):
+            rows = self._rows(scenes[:_MOST_NEAR], larger)
+            some = stop if best.found else self._share(stop)
+            self._go_through(self._promising(rows, waiting, best, some), best, right, some)
+        if not best.found:  # what is no adjoint may be right as well: a derivative by itself, a part of a sum
+            self._go_through(iter(waiting), best, right, stop)
+        return self._kept(best.found)
 
-    _best_rank = 0.0
+    def _share(self, stop: float) -> float:
+        """Two thirds of the effort that is left."""
+        return self.trial.effort + 2 * (stop - self.trial.effort) / 3
+
+    def _promising(
+        self, rows: Iterable[tuple[float, Scene, Candidate]], waiting: list[_Tried], best: _Best, stop: float
+    ) -> Iterator[_Tried]:
+        """The edits that make an adjoint of something; the others that can be tried are left waiting."""
+        for rank, scene, c in rows:
+            if self.trial.effort > stop or best.ends_before(rank):
+                return
+            if best.skips(rank, scene):
+                continue
+            tried = self._tried(rank, scene, c)
+            if tried is None:
+                continue
+            if tried.likely:
+                yield tried
+            else:
+                waiting.append(tried)
+
+    def _go_through(self, rows: Iterator[_Tried], best: _Best, right: set[str], stop: float) -> Iterator[_Tried]:
+        """Judge edits by the gradients that they make right, the simplest first, as far as the effort goes; give the rest."""
+        begun = self.trial.effort
+        for tried in rows:
+            if best.ends_before(tried.rank):
+                break
+            if best.skips(tried.rank, tried.scene):
+                continue
+            found = self._found(tried, right, best.mine)
+            if found is not None and best.takes(found, tried.rank):
+                stop = min(stop, self.trial.effort + (stop - begun) / 3)
+            if self.trial.effort > stop:
+                break
+        return rows
 
     def _updates(self, root: Root, right: set[str]) -> list[Found]:
         """Edits of the update statements of parameters whose gradient variable is right."""
@@ -184,57 +262,73 @@ class Search:
             for scene in inlined(self.scene(place), {p.line for p in usable}):
                 yield 0.2, scene
 
-    def _kept(self, best: list[Found]) -> list[Found]:
-        """Fresh probes decide; the same text is said once."""
-        kept: dict[tuple[Any, ...], Found] = {}
-        for found in best[:12]:
+    def _kept(self, best: list[tuple[float, Found]]) -> list[Found]:
+        """Fresh probes decide; of edits that mean the same the simplest is said."""
+        kept: list[Found] = []
+        known: dict[tuple[Place, Any], Found] = {}
+        for _, found in sorted(best, key=lambda row: row[0])[:12]:
             try:
                 outcome = self.trial.outcome([*self.active, found.edited], FRESH)
+                values = (found.scene.place, _fingerprint(self.trial.first_values(found.edited)))
             except Misfit:
                 continue
-            if self._judged(outcome, found.common) >= found.right:
-                fix = found.scene.text.span(found.candidate.old)
-                kept.setdefault((fix, found.text, found.candidate.kind), found)
-        return list(kept.values())
+            if self._judged(outcome, found.common) < found.right:
+                continue
+            first = known.setdefault(values, found)
+            if first is found or _names_another(first, found):
+                kept.append(found)
+        return kept
 
     # --- one statement ------------------------------------------------------------------------------------------------
 
-    def _queue(self, places: Sequence[Place]) -> Iterator[tuple[float, Scene, Candidate]]:
-        """All edits of all the statements: the simple ones by their cost, then the larger ones by theirs."""
+    def _usable_scenes(self, places: Sequence[Place]) -> list[tuple[float, Scene]]:
+        """The statements that can be edited, each with its handicap."""
         self._results.clear()
         scenes = []
         for penalty, scene in self._scenes(places):
             with contextlib.suppress(Misfit):
-                known = _fingerprint(self.trial.first_values(prepare(scene.place, scene.statement)))
-                self._known[id(scene)] = {known}
+                self._known[id(scene)] = _fingerprint(self.trial.first_values(prepare(scene.place, scene.statement)))
                 scenes.append((penalty, scene))
-        rows = [(penalty + c.cost, scene, c) for penalty, scene in scenes for c in simple(scene, self.steps)]
-        yield from sorted(rows, key=lambda row: row[0])
-        near = scenes[:_MOST_NEAR]
-        rows = [(penalty + c.cost, scene, c) for penalty, scene in near for c in larger(scene)]
-        yield from sorted(rows, key=lambda row: row[0])
+        return scenes
 
-    def _try(self, scene: Scene, c: Candidate, right: set[str], mine: set[str]) -> Found | None:
-        """One edit: what is right under it, where it helps."""
+    def _rows(
+        self, scenes: Sequence[tuple[float, Scene]], make: Callable[[Scene], list[Candidate]]
+    ) -> list[tuple[float, Scene, Candidate]]:
+        """All edits of one sort of all the statements, by their cost."""
+        rows = [(penalty + c.cost, scene, c) for penalty, scene in scenes for c in make(scene)]
+        return sorted(rows, key=lambda row: row[0])
+
+    def _tried(self, rank: float, scene: Scene, c: Candidate) -> _Tried | None:
+        """An edit that its statement can run at its first moment; None where it changes nothing there or ever."""
         ready = self._ready(scene, c)
         if ready is None:
             return None
         text, edited = ready
-        if c.new and not affordable(scene, c.new if isinstance(c.old, ast.stmt) else ast.unparse(edited.statement)):
+        if c.new and not affordable(scene, edited.statement):
             return None
         try:
-            values = _fingerprint(self.trial.first_values(edited))
+            values = self.trial.first_values(edited, 1)
         except Misfit:
             return None
-        if values in self._known[id(scene)]:
+        if _fingerprint(values) == self._known[id(scene)][: len(values)]:
+            return _Tried(rank, scene, c, text, edited, False) if self.trial.is_repeated(scene.place) else None
+        return _Tried(rank, scene, c, text, edited, self.guide.likes(values))
+
+    def _found(self, tried: _Tried, right: set[str], mine: set[str]) -> Found | None:
+        """What is right under an edit, where it helps."""
+        try:
+            values = _fingerprint(self.trial.first_values(tried.edited))
+        except Misfit:
             return None
-        key = (scene.place, values)
+        if values == self._known[id(tried.scene)]:
+            return None
+        key = (tried.scene.place, values)
         if key not in self._results:
-            self._results[key] = self._judge(edited, right, mine)
+            self._results[key] = self._judge(tried.edited, right, mine)
         judged = self._results[key]
         if judged is None or not judged[0] & mine:
             return None
-        return Found(c, scene, text, edited, frozenset(judged[0]), judged[1])
+        return Found(tried.candidate, tried.scene, tried.text, tried.edited, frozenset(judged[0]), judged[1])
 
     def _ready(self, scene: Scene, c: Candidate) -> tuple[str, Edited] | None:
         if c.redirect:
@@ -274,6 +368,18 @@ class Search:
             return outcome.right
         again = self._common(outcome)
         return set(outcome.ratios) if again is not None and np.isclose(again, common, rtol=1e-6) else set()
+
+
+def _adds_up(scene: Scene) -> bool:
+    """Whether a statement adds to what it changes."""
+    return isinstance(scene.statement, ast.AugAssign)
+
+
+def _names_another(first: Found, other: Found) -> bool:
+    """Whether an edit of the same values puts another whole number there: which one is meant, only its writer knows."""
+    names = [f.candidate.new for f in (first, other)]
+    values = [f.scene.evaluate(n) for f, n in zip((first, other), names, strict=True) if n.isidentifier()]
+    return len(values) == 2 and names[0] != names[1] and all(isinstance(v, (int, np.integer)) for v in values)
 
 
 def _fingerprint(values: list[Any]) -> tuple[Any, ...]:

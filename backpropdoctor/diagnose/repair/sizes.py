@@ -15,28 +15,33 @@ _PRODUCTS = {"dot", "matmul", "inner"}
 Shape = tuple[int, ...] | None
 
 
-def affordable(scene: Scene, text: str) -> bool:
-    """Whether no part of the expression makes a larger array than the statement ever did."""
+def affordable(scene: Scene, statement: ast.AST) -> bool:
+    """Whether no part of an edited statement makes a larger array than the statement ever did.
+
+    What it has in common with the scene's own statement was evaluated by the user's code already.
+    """
     if not scene.has_long_arrays(_BIG):
         return True
+    fresh: dict[int, Shape] = {}
+    stack = [statement]
     try:
-        tree = ast.parse(text)
-    except SyntaxError:
-        return True
-    known: dict[int, Shape] = {}
-    try:
-        for node in ast.walk(tree):
+        while stack:
+            node = stack.pop()
+            if id(node) in scene.own:
+                continue
             if isinstance(node, ast.expr):
-                _shape(scene, node, known)
+                _shape(scene, node, fresh)
+            stack.extend(ast.iter_child_nodes(node))
     except OverflowError:
         return False
     return True
 
 
-def _shape(scene: Scene, node: ast.expr, known: dict[int, Shape]) -> Shape:
+def _shape(scene: Scene, node: ast.expr, fresh: dict[int, Shape]) -> Shape:
     """The shape of an expression's value, without its being evaluated; None where unknown. Raises OverflowError."""
+    known = scene.sizes if id(node) in scene.own else fresh
     if id(node) not in known:
-        known[id(node)] = _found(scene, node, known)
+        known[id(node)] = _found(scene, node, fresh)
     return known[id(node)]
 
 

@@ -23,6 +23,9 @@ from .world import Maker
 
 SEARCH = (0, 1)  # directions that the search uses
 FRESH = (10, 11, 12, 13)  # directions that a found edit has to pass
+_PREPARED, _RUN, _OUTCOME = 40, 20, 100  # the work of an edit, of a statement run again, of a verdict, in operations
+_ELEMENTS, _MULTIPLIED = 4_000, 20_000  # elements read or made, and products of two, in the time of one operation
+_PRODUCTS = {"matmul", "dot", "einsum", "tensordot", "inner", "outer"}
 
 
 class Misfit(Exception):
@@ -45,15 +48,21 @@ def prepare(place: Place, statement: ast.stmt, redirect: Mapping[int, int] | Non
     """A statement made ready to run on kept values."""
     node: ast.stmt = statement
     if isinstance(statement, ast.Return):
-        node = ast.Assign([ast.Name("__returned__", ast.Store())], statement.value or ast.Constant(None))
-        ast.copy_location(node, statement)
-    ast.fix_missing_locations(node)
-    module = ast.Module([node], [])
+        target = ast.copy_location(ast.Name("__returned__", ast.Store()), statement)
+        value = statement.value or ast.copy_location(ast.Constant(None), statement)
+        node = ast.copy_location(ast.Assign([target], value), statement)
     in_place = not isinstance(statement, (ast.Return, ast.Assign)) or (
         isinstance(statement, ast.Assign) and any(isinstance(n, ast.Subscript) for t in statement.targets for n in ast.walk(t))
     )
-    code = compile(module, "<edit>", "exec")
+    code = _compiled(node)
     return Edited(place, statement, code, tuple(dict.fromkeys(_names(code))), in_place, redirect or {})
+
+
+def _compiled(node: ast.stmt) -> CodeType:
+    try:
+        return compile(ast.Module([node], []), "<edit>", "exec")
+    except (TypeError, ValueError):  # a part that was made, not parsed, has no place yet
+        return compile(ast.Module([ast.fix_missing_locations(node)], []), "<edit>", "exec")
 
 
 def _names(code: CodeType) -> Iterator[str]:
@@ -158,7 +167,9 @@ class Trial:
         self._truths: dict[tuple[Any, int], tuple[float, float, list[np.ndarray]] | None] = {}
         self._scaled: dict[int, list[tuple[int, float]]] = {}
         self._forward_lines: dict[str, set[int]] = {}
-        self.effort = 0  # operations evaluated so far
+        self.effort = 0.0  # work done so far, in cheap operations on small arrays
+        self._works: dict[int, float] = {}
+        self._settled: dict[int, Any] = {}
         self._below: dict[tuple[int, ...], list[int]] = {}
 
     @cached_property
@@ -209,14 +220,31 @@ class Trial:
 
     # --- values -------------------------------------------------------------------------------------------------------
 
-    def first_values(self, edited: Edited) -> list[Any]:
-        """What an edited statement makes at its first moments, on the recorded values. Raises Misfit."""
+    def is_repeated(self, place: Place) -> bool:
+        """Whether the statement ran more than once."""
+        return len(self.moments[place]) > 1
+
+    def first_values(self, edited: Edited, most: int = 3) -> list[Any]:
+        """What an edited statement makes at its first moments (and the last), under the settled edits. Raises Misfit."""
         moments = self.moments[edited.place]
-        chosen = moments if len(moments) <= 3 else [moments[0], moments[1], moments[-1]]
-        return [v for moment in chosen for v in run_edited(edited, moment, self.replay.base)]
+        chosen = moments[:most] if len(moments) <= 3 or most < 3 else [moments[0], moments[1], moments[-1]]
+        self.effort += _PREPARED + sum(_RUN + self._work(node) for m in chosen for _, node in m.outs)
+        return [v for moment in chosen for v in run_edited(edited, moment, self._seen)]
+
+    def settle(self, edits: Sequence[Edited]) -> None:
+        """From now on statements see the values that they have under these edits. Raises Misfit."""
+        self._settled = self._evaluated(*self._starts(edits))[0] if edits else {}
+
+    def _seen(self, index: int) -> Any:
+        return self._settled[index] if index in self._settled else self.replay.base(index)
 
     def replayed(self, edits: Sequence[Edited]) -> dict[int, Any]:
         """The values of the gradients' nodes under the edits. Raises Misfit."""
+        seen, value_at = self._evaluated(*self._starts(edits))
+        return {i: self._final(i, seen, value_at) for i in self.finals}
+
+    def _starts(self, edits: Sequence[Edited]) -> tuple[dict[int, tuple[Moment, Edited]], list[Renamed]]:
+        """What edited statements make anew: values, and other names for values."""
         made: dict[int, tuple[Moment, Edited]] = {}
         renamed: list[Renamed] = []
         for edited in edits:
@@ -226,7 +254,7 @@ class Trial:
                     made[node] = (moment, edited)
                 if not fresh:
                     renamed += self._renamed(moment, edited)
-        return self._evaluated(made, renamed)
+        return made, renamed
 
     def _renamed(self, moment: Moment, edited: Edited) -> list[Renamed]:
         """A statement that only gives a value another name: who reads it under that name."""
@@ -258,7 +286,10 @@ class Trial:
             site, scope = scope.call, self.replay.tape.scopes.get(scope.parent) if scope.parent is not None else None
         return False
 
-    def _evaluated(self, made: dict[int, tuple[Moment, Edited]], renamed: list[Renamed]) -> dict[int, Any]:
+    def _evaluated(
+        self, made: dict[int, tuple[Moment, Edited]], renamed: list[Renamed]
+    ) -> tuple[dict[int, Any], Callable[[int], Any]]:
+        """The values that are not as recorded, and how to read any value."""
         seen: dict[int, Any] = {}
         failed: dict[int, str] = {}
         current = -1
@@ -281,7 +312,7 @@ class Trial:
 
         starts = set(made) | {i for r in renamed for i in r.readers}
         below = self._downstream(starts)
-        self.effort += len(below) + 20 * len(made) + 100
+        self.effort += _OUTCOME + _RUN * len(made) + sum(map(self._work, below))
         with np.errstate(all="ignore"):
             for i in below:
                 if i in seen:
@@ -299,7 +330,17 @@ class Trial:
                 except Exception as error:
                     failed[i] = str(error)
         current = -1
-        return {i: self._final(i, seen, value_at) for i in self.finals}
+        return seen, value_at
+
+    def _work(self, index: int) -> float:
+        """What an operation costs beside one on small arrays: by the elements it reads and makes, or multiplies."""
+        if index not in self._works:
+            node = self.nodes[index]
+            sizes = [np.size(self.nodes[i].value) for i in node.inputs()] + [np.size(node.value)]
+            name = getattr(node.op, "__name__", "")
+            products = float(np.sqrt(np.prod(sorted(sizes)[-3:], dtype=float))) if name in _PRODUCTS else 0.0
+            self._works[index] = 1 + sum(sizes) / _ELEMENTS + products / _MULTIPLIED
+        return self._works[index]
 
     def _final(self, index: int, seen: Mapping[int, Any], value_at: Callable[[int], Any]) -> Any:
         """A gradient's value; one that its statement scales before anybody sees it is read off the scaled one."""
