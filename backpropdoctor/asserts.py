@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -135,12 +135,21 @@ def assert_finite(target: Any = None, *args: Any, **options: Any) -> Any:
 
 
 def assert_updates(
-    params: Any, *, gradients: Any = None, expect_frozen: Iterable[str] = (), every: int | None = None
-) -> watch_updates:
+    params: Any,
+    *,
+    gradients: Any = None,
+    expect_frozen: Iterable[str] = (),
+    every: int | None = None,
+    script_args: Sequence[str] = (),
+) -> Any:
     """Assert that a training loop changes its parameters: `with assert_updates(params) as watch: …`.
 
-    The arguments, and `watch.step(grads=…, loss=…)` after each update, are those of `watch_updates`. Raises CheckFailed
-    at the end of the block, with the report that says what never changes, and why.
+    The arguments, and `watch.step(grads=…, loss=…)` after each update, are those of `watch_updates`. Or a training
+    script by its path: `assert_updates("train.py", script_args=["--epochs", "3"])` runs it for a few steps, reads its
+    updates off the record, and returns a report. `expect_frozen` names what is not trained.
+
+    Raises CheckFailed, at the end of the block, with the report that says what never changes, and why; of a script also
+    CheckUndecided, where it raises or no training step is recognised in it.
 
     >>> import numpy as np, backpropdoctor as bd
     >>> W = np.ones(3)
@@ -149,6 +158,12 @@ def assert_updates(
     ...         W -= 0.1 * W
     ...         watch.step(grads={"W": W})
     """
+    __tracebackhide__ = True
+    if isinstance(params, (str, os.PathLike)):
+        from .scripts import check_script_updates
+
+        frozen = (expect_frozen,) if isinstance(expect_frozen, str) else tuple(expect_frozen)
+        return _settled(check_script_updates, os.fspath(params), script_args=script_args, expect_frozen=frozen)
     return _UpdatesBlock(params, gradients=gradients, expect_frozen=expect_frozen, every=every)
 
 

@@ -67,6 +67,25 @@ def check_script(
     return report_of(path, found, run, time.perf_counter() - begun, extra, notes, rows=rows)
 
 
+def check_script_updates(path: str, *, script_args: Sequence[str] = (), expect_frozen: Sequence[str] = ()) -> Report:
+    """Run the script at `path` for a few training steps and report what its updates do, its gradients left aside.
+
+    `expect_frozen` names parameters that are not trained. Raises UsageError where there is no such file.
+    """
+    from .tape.run import run_script
+
+    begun = time.perf_counter()
+    found, run = _recorded(partial(run_script, path, script_args), None, None, None)
+    findings = _updates(path, script_args, run, found, (), expect_frozen)
+    return Report(
+        target=path,
+        findings=tuple(findings),
+        cost=Cost(0, time.perf_counter() - begun),
+        incomplete=("no training step was recognised",) if found is None and run.exception is None else (),
+        stopped_by=_one_line(run.exception) if run.exception is not None else None,
+    )
+
+
 def _rows(found: Examined | None, pictures: bool) -> list[Checked]:
     """The table, with what is drawn of it."""
     if found is None:
@@ -175,7 +194,14 @@ def _mended(
     return mend(path, args, found.blame, found.roots, again, step_function=step_function)
 
 
-def _updates(path: str, args: Sequence[str], run: Any, found: Examined | None, known: Sequence[Finding]) -> list[Finding]:
+def _updates(
+    path: str,
+    args: Sequence[str],
+    run: Any,
+    found: Examined | None,
+    known: Sequence[Finding],
+    frozen: Sequence[str] = (),
+) -> list[Finding]:
     from .checks.updates.rerun import rerun
     from .checks.updates.script import check_updates_on_tape
 
@@ -189,7 +215,8 @@ def _updates(path: str, args: Sequence[str], run: Any, found: Examined | None, k
     ]
     wrong = {m.held.tensor.name for m in found.check.wrong}
     trainings = [t for t in found.recorded.trainings if t.parameters]
-    return check_updates_on_tape(run, trainings, rerun=partial(rerun, path, args), edits=edits, wrong=wrong)
+    again = partial(rerun, path, args)
+    return check_updates_on_tape(run, trainings, expect_frozen=frozen, rerun=again, edits=edits, wrong=wrong)
 
 
 def _together(gradients: Sequence[Finding], updates: Sequence[Finding]) -> list[Finding]:

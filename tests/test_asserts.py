@@ -165,6 +165,30 @@ class TestUpdates:
         with assert_updates({"W": W, "b": b}, expect_frozen=["b"]) as watch:
             self.train(W, b, watch, update_b=False)
 
+    def test_a_script_whose_parameters_move_passes_with_its_report(self, tmp_path):
+        path = tmp_path / "train.py"
+        path.write_text(SCRIPT)
+        assert assert_updates(path).ok
+
+    def test_a_script_whose_step_is_lost_fails_whatever_its_gradient_is(self, tmp_path):
+        path = tmp_path / "train.py"
+        path.write_text(SCRIPT.replace("W -= 0.1", "V = W.copy()\n    V -= 0.1").replace("dW = 2", "dW = 3"))
+        with pytest.raises(CheckFailed, match="`W` is never updated") as caught:
+            assert_updates(str(path))
+        assert {f.code for f in caught.value.report.findings} == {"BD305"}
+        assert assert_updates(path, expect_frozen="W").ok
+
+    def test_a_script_that_trains_nothing_or_raises_is_undecided(self, tmp_path):
+        path = tmp_path / "train.py"
+        path.write_text("x = 1\n")
+        with pytest.raises(CheckUndecided, match="no training step was recognised"):
+            assert_updates(path)
+        path.write_text("import sys\nraise ValueError(sys.argv[1])\n")
+        with pytest.raises(CheckUndecided, match="ValueError: --fast"):
+            assert_updates(path, script_args=["--fast"])
+        with pytest.raises(UsageError, match="no such file"):
+            assert_updates(tmp_path / "other.py")
+
     def test_an_exception_passes_through(self):
         with pytest.raises(ZeroDivisionError), assert_updates({"W": np.ones(2)}):
             1 / 0  # noqa: B018

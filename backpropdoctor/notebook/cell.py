@@ -13,7 +13,7 @@ from ..report.report import Report
 from ..scripts import check_recorded
 from ..tape.instrument_loops import Program
 from ..tape.run import MAX_BYTES, MAX_NODES, Policy, RunResult, Session, Stop
-from ..tape.run_call import _codes, _instrumented, _reachable, _source
+from ..tape.run_call import codes_in, instrumented, reachable, sources_of
 from ..tape.run_modules import scrub
 
 
@@ -52,15 +52,15 @@ def record_cell(source: str, path: str, names: dict[str, Any], policy: Policy, *
     __tracebackhide__ = True
     compile(source, path, "exec", flags=flags, dont_inherit=True)
     tree = ast.parse(source, path)
-    functions = list(_reachable(None, [names[n] for n in _mentioned(tree) if n in names], os.getcwd()))  # type: ignore[arg-type]
-    sources = {p: _source(p, f) for p, f in {f.__code__.co_filename: f for f in functions}.items()}
+    functions = list(reachable([names[n] for n in _mentioned(tree) if n in names], os.getcwd()))
+    sources = sources_of(functions)
     program = Program()
     for text in (source, *sources.values()):
         if text is not None:
             program.add_source(text)
     session = Session(policy, program, max_nodes=MAX_NODES, max_bytes=MAX_BYTES)
     session.result.whole = not program.updates
-    lent = _instrumented(session, functions, sources)
+    lent = instrumented(session, functions, sources)
     pieces = [
         session.compile(text, path, record_module=session.result.whole, flags=flags, mode=mode).code
         for text, mode in _pieces(source, tree)
@@ -97,8 +97,8 @@ def _lend(lent: dict[FunctionType, CodeType], stack: ExitStack) -> None:
 
 def _make_plain(source: str, path: str, names: dict[str, Any], flags: int) -> None:
     """Gives the functions that the cell has defined the code that they would have had without a recorder."""
-    plain = dict(_codes(compile(source, path, "exec", flags=flags, dont_inherit=True)))
-    for function in list(_reachable(None, list(names.values()), os.getcwd())):  # type: ignore[arg-type]
+    plain = dict(codes_in(compile(source, path, "exec", flags=flags, dont_inherit=True)))
+    for function in list(reachable(list(names.values()), os.getcwd())):
         code = function.__code__
         own = plain.get((code.co_qualname, code.co_firstlineno)) if code.co_filename == path else None
         if own is not None and own.co_freevars == code.co_freevars:

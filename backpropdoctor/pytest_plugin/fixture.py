@@ -32,6 +32,9 @@ class Doctor:
         self.reports.append(report)
         return report
 
+    def _kept_if_report(self, result: Any) -> Any:
+        return self._kept(result) if isinstance(result, Report) else result
+
     def check(self, target: Any, *args: Any, **options: Any) -> Report:
         """`backpropdoctor.check`."""
         return self._kept(api.check(target, *args, **options))
@@ -57,11 +60,12 @@ class Doctor:
     def assert_finite(self, target: Any = None, *args: Any, **options: Any) -> Any:
         """`backpropdoctor.assert_finite`."""
         __tracebackhide__ = True
-        return asserts.assert_finite(target, *args, **options)
+        return self._kept_if_report(asserts.assert_finite(target, *args, **options))
 
     def assert_updates(self, params: Any, **options: Any) -> Any:
         """`backpropdoctor.assert_updates`."""
-        return asserts.assert_updates(params, **options)
+        __tracebackhide__ = True
+        return self._kept_if_report(asserts.assert_updates(params, **options))
 
     def explain(self, code: str) -> str:
         """`backpropdoctor.explain`."""

@@ -38,8 +38,8 @@ def record_call(
     if start is None:
         raise InputError("only functions and methods written in Python can be recorded")
     root = os.path.abspath(user_root or os.path.dirname(start.__code__.co_filename) or os.curdir)
-    functions = list(_reachable(start, [*args, *(kwargs or {}).values(), function], root))
-    sources = {path: _source(path, f) for path, f in {f.__code__.co_filename: f for f in functions}.items()}
+    functions = list(reachable([start, *args, *(kwargs or {}).values(), function], root))
+    sources = sources_of(functions)
     program = Program()
     for source in sources.values():
         if source is not None:
@@ -48,7 +48,7 @@ def record_call(
     session.recorder.debug = debug
     result = session.result
     result.whole = not program.reaches_update(start.__name__) if whole is None else whole
-    lent = _instrumented(session, functions, sources)
+    lent = instrumented(session, functions, sources)
     if start not in lent:
         reason = result.unread.get(start.__code__.co_filename, "its source cannot be found")
         raise InputError(f"`{start.__name__}` cannot be recorded: {reason}")
@@ -107,9 +107,9 @@ def _is_users(path: str, root: str) -> bool:
     return is_user_file(path, root) or (not os.path.exists(path) and bool(linecache.getlines(path)))
 
 
-def _reachable(start: types.FunctionType, objects: list[Any], root: str) -> Iterator[types.FunctionType]:
-    """The user's functions that can be found from `start`: globals, closures, classes and their methods, arguments."""
-    waiting: list[Any] = [start, *objects]
+def reachable(objects: Sequence[Any], root: str) -> Iterator[types.FunctionType]:
+    """The user's functions that can be found from `objects`: globals, closures, classes and their methods, arguments."""
+    waiting: list[Any] = list(objects)
     seen: set[int] = set()
     while waiting:
         item = waiting.pop()
@@ -151,12 +151,17 @@ def _filled(cell: Any) -> bool:
         return False
 
 
+def sources_of(functions: Sequence[types.FunctionType]) -> dict[str, str | None]:
+    """The source of each file that the functions stand in, None where it cannot be found."""
+    return {path: _source(path, f) for path, f in {f.__code__.co_filename: f for f in functions}.items()}
+
+
 def _source(path: str, function: types.FunctionType) -> str | None:
     linecache.checkcache(path)
     return "".join(linecache.getlines(path, function.__globals__)) or None
 
 
-def _instrumented(
+def instrumented(
     session: Session, functions: list[types.FunctionType], sources: dict[str, str | None]
 ) -> dict[types.FunctionType, types.CodeType]:
     """The instrumented code of each function whose source is what it was made from."""
@@ -171,8 +176,8 @@ def _instrumented(
             continue
         if path not in plain:
             try:
-                plain[path] = dict(_codes(compile(source, path, "exec", dont_inherit=True)))
-                woven[path] = dict(_codes(session.compile(source, path).code))
+                plain[path] = dict(codes_in(compile(source, path, "exec", dont_inherit=True)))
+                woven[path] = dict(codes_in(session.compile(source, path).code))
             except (SyntaxError, ValueError) as error:
                 plain[path] = {}
                 session.result.unread[path] = f"its source cannot be compiled: {error}"
@@ -185,8 +190,9 @@ def _instrumented(
     return lent
 
 
-def _codes(code: types.CodeType) -> Iterator[tuple[tuple[str, int], types.CodeType]]:
+def codes_in(code: types.CodeType) -> Iterator[tuple[tuple[str, int], types.CodeType]]:
+    """Every code object inside another one, by its qualified name and first line."""
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield (constant.co_qualname, constant.co_firstlineno), constant
-            yield from _codes(constant)
+            yield from codes_in(constant)
