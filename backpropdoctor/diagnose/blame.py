@@ -112,21 +112,52 @@ class Blame:
         return reading_of(self, root, pair)
 
     def _settle_site(self, root: Root, m: Measured) -> None:
-        """The statement of this tensor where equal values are made by several, or that takes another tensor's gradient."""
-        canon, index = self.replay.canonical, self.replay.index
+        """The statement of this tensor where equal values are made by several, or that takes a value not meant for it."""
+        canon = self.replay.canonical
         own = [g for g in m.held.claim.gradient_nodes if canon[g] == root.node]
         if not own or len(m.held.claim.gradient_nodes) != 1:
             return
         site = self.nodes[own[0]].site
         others = [o for o in self.check.measured if o is not m and own[0] in o.held.claim.gradient_nodes]
-        if any(o.verdict == "right" for o in others) or self._steps_back(m):
-            origin = m.held.tensor.nodes[0]
-            near = {own[0], *index.consumers.get(own[0], ())}
-            steps = sorted({d for c in near for d in index.consumers.get(c, ())})
-            site = next((self.nodes[d].site for d in steps if origin in self.replay.inputs(d)), site)
+        taken = self._is_of_another(m, own[0])
+        if any(o.verdict == "right" for o in others) or taken or self._steps_back(m):
+            site = (self._alias(own[0]) if taken else None) or self._update_site(m, own[0]) or site
         if site is not None and site.statement_span != root.site.statement_span:
             root.site = site
             root.names = [m.held.name] if m.held.name and not others else root.names
+
+    def _update_site(self, m: Measured, gradient: int) -> Site | None:
+        """The statement that changes a tensor by a gradient."""
+        index, origin = self.replay.index, m.held.tensor.nodes[0]
+        near = {gradient, *index.consumers.get(gradient, ())}
+        steps = sorted({d for c in near for d in index.consumers.get(c, ())})
+        return next((self.nodes[d].site for d in steps if origin in self.replay.inputs(d)), None)
+
+    def _alias(self, node: int) -> Site | None:
+        """The last statement that does nothing but give a value another name."""
+        made = self.nodes[node].site
+        found = [
+            b.site
+            for b in self.replay.index.names.get(node, ())
+            if b.how == "assign" and (made is None or b.site.statement is not made.statement)
+        ]
+        return found[-1] if found else None
+
+    def _is_of_another(self, m: Measured, gradient: int) -> bool:
+        """Whether a tensor is updated with what belongs to something else: no backward value, or the adjoint of another."""
+        node = self.replay.canonical[gradient]
+        if node in self.cotangents.origins or node not in self.cotangents.backward:
+            return True
+        pair = self.cotangents.paired.get(node)
+        if pair is None or pair.target in m.held.tensor.nodes:
+            return False
+        scale = self.cotangents.scale or 1.0
+        return any(_close(abs(pair.ratio), abs(r)) for r in (scale, 1.0, self.check.uniform)) and self._is_used(node, m)
+
+    def _is_used(self, node: int, m: Measured) -> bool:
+        """Whether the backward pass goes on from a value that a tensor is updated with."""
+        made = self.cotangents.gradients | self.cotangents.backward
+        return any(i in made for i in self.replay.consumers.get(node, ()) if i != node and i not in self._final(m))
 
     def _steps_back(self, m: Measured) -> bool:
         """Whether a gradient is right and only its update goes the other way than those of all other tensors."""

@@ -91,13 +91,20 @@ class UpdateTrial:
         return middle if len(agree) * 2 > len(values) and middle > 0 else None
 
     def suspects(self, root: Root) -> list[Step]:
-        """The updates of a root's parameters whose gradient variable is right although the step is not."""
+        """The updates of a root's parameters that are at fault: of a gradient that is right, or with a wrong variable."""
         found = []
         for name in root.tensors or root.affects:
             step = self.steps.get(name)
-            if step is not None and self._variable_is_right(step):
+            if step is not None and (self._only_reads(root, step) or self._variable_is_right(step)):
                 found.append(step)
         return found
+
+    def _only_reads(self, root: Root, step: Step) -> bool:
+        """Whether the blamed statement is the update, and its gradient was made by another one."""
+        nodes = self.replay.tape.nodes
+        made = [nodes[i].site for i in step.measured.held.claim.gradient_nodes]
+        blamed = root.site.statement is step.statement
+        return blamed and all(s is not None and s.statement is not step.statement for s in made)
 
     def _variable_is_right(self, step: Step) -> bool:
         """Whether the gradient variable itself is what those of the right parameters are, update factors left out."""
