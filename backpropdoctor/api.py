@@ -135,7 +135,7 @@ def _measured(loaded: Loaded, begun: float, seed: int, executor: Executor | None
     from .checks.layers import check_stack
 
     try:
-        outcomes = [check_model(m, seed=seed, executor=executor) for m in loaded.models]
+        outcomes = [check_model(m, seed=seed, executor=executor, spent=loaded.evaluations) for m in loaded.models]
         outcomes += [check_stack(s, seed=seed, executor=executor) for s in loaded.stacks]
     finally:
         for put_back in loaded.cleanups:

@@ -24,7 +24,9 @@ def test_no_false_alarm_and_no_error_missed(real: bool, nets: int) -> None:
 
 
 def test_the_public_check_raises_no_false_alarm_and_misses_no_error() -> None:
-    score = run(6, Public(), seed=60_000)
+    public = Public()
+    score = run(6, public, seed=60_000)
+    assert public.checks > 300 and not public.dear
     assert score.total["tanh float64: no false alarm"] == 6
     assert not [e for e in score.examples if "no false alarm" in e]
     assert not [e for e in score.examples if "caught" in e and "1e-09" not in e and "cast" not in e]

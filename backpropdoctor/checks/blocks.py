@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..model import Model, Tensor
+from ..numeric.difference import CALLS
 from ..numeric.directions import power_sentence, size_of
 from ..numeric.estimate import Comparison, Verdict
 from ..numeric.noise import Noise
@@ -20,11 +21,10 @@ _CLEAR = 10.0  # bars; an accusation below that is measured again along another 
 _FAR = 100.0  # the same for real differences, whose bars are estimates
 _LOOK = 6  # evaluations that a further look takes at least
 _MORE = 3  # directions of one further look
-_ENOUGH = 4  # two accusations, or a direction that leans as half of one each
+_ENOUGH = 2
 _SHARP = 2e-7  # of the slope: an acquittal with a wider bar, by kinks, leaves a tensor open
 _NEAR = (1e-9, 1e-8)  # of the slope: an acquittal with such a bar may come out sharper along another direction
 _TINY = 1e-300
-_LARGE = 0.03  # of the slope: a difference that is looked into whatever it costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ class Block:
     narrow: bool = False  # the code computes in less than float64
     open: bool = False
     accusations: tuple[Comparison, ...] = ()
-    leanings: int = 0  # directions that are one bar from right, and not the two that make an accusation
+    lines: tuple[Comparison, ...] = ()  # the cheap looks at it beside the user's point
+    step: float = 0.0  # of the next of them
 
     @property
     def nudged(self) -> bool:
@@ -57,17 +58,8 @@ class Block:
     @property
     def price(self) -> int:
         """The evaluations that a further look takes: what it took before, where only a sharper bar is wanted."""
-        return self.comparison.numeric.evaluations + 2 if self.comparison.verdict is Verdict.RIGHT else _LOOK
-
-    @property
-    def suspect(self) -> bool:
-        """Whether it is accused, or a large part of the gradient seems to be wrong, if only it could be told."""
-        if not self.open or self.comparison.verdict is Verdict.RIGHT:
-            return False
-        seen = (self.comparison, *self.accusations)
-        return bool(self.accusations) or any(
-            abs(c.difference) > _LARGE * max(abs(c.analytic), abs(c.numeric.value)) for c in seen
-        )
+        before = self.comparison.numeric.evaluations
+        return before + 2 if self.comparison.verdict is Verdict.RIGHT else max(min(before, CALLS), _LOOK)
 
 
 def check_block(model: Model, tensor: Tensor, start: Start, seed: Any) -> Block:
@@ -106,9 +98,7 @@ def look_again(model: Model, tensor: Tensor, start: Start, seed: Any, block: Blo
         if again.verdict is Verdict.WRONG:
             block = _accused_again(block, probe, claim, again, rng)
         elif again.verdict is Verdict.RIGHT:
-            block = _acquitted(block, probe, claim, again)
-        elif start.beside and again.cause != "non-finite" and abs(again.difference) > again.error:
-            block = _leaning(block, probe, claim, again, rng)
+            block = acquitted(block, probe, claim, again)
         if not block.open or again.cause == "kink":
             break  # another point is worth more than another direction
     return replace(block, evaluations=block.evaluations + probe.judge.evaluations)
@@ -117,8 +107,11 @@ def look_again(model: Model, tensor: Tensor, start: Start, seed: Any, block: Blo
 def _accused_again(block: Block, probe: Prober, claim: Claim, found: Comparison, rng: np.random.Generator) -> Block:
     """Wrong where that is clear or the second accusation, unless an acquittal contradicts it."""
     accusations = (*block.accusations, found)
-    ratio, confirmed = _ratio(probe, claim, rng, found)
-    enough = 2 * len(accusations) + block.leanings >= _ENOUGH
+    if block.accusations and claim.gradient.size > 1:  # what was measured before serves as the other direction
+        ratio, confirmed = fit_ratio([(c.analytic, c.analytic_error, c.numeric) for c in accusations]), False
+    else:
+        ratio, confirmed = _ratio(probe, claim, rng, found)
+    enough = len(accusations) >= _ENOUGH
     if block.comparison.verdict is Verdict.RIGHT and _contradicts(block.comparison, found):
         made = _block(probe, _at_odds(found), claim)
     elif enough or _is_clear(found, confirmed):
@@ -128,18 +121,7 @@ def _accused_again(block: Block, probe: Prober, claim: Claim, found: Comparison,
     return replace(made, evaluations=block.evaluations)
 
 
-def _leaning(block: Block, probe: Prober, claim: Claim, found: Comparison, rng: np.random.Generator) -> Block:
-    """Wrong where several directions, at points without a kink, stand out by more than a bar, and none is right."""
-    if block.comparison.verdict is Verdict.RIGHT:
-        return block
-    block = replace(block, leanings=block.leanings + 1)
-    if 2 * len(block.accusations) + block.leanings < _ENOUGH:
-        return block
-    made = _block(probe, replace(found, verdict=Verdict.WRONG, reason="", cause=""), claim)
-    return replace(made, ratio=_ratio(probe, claim, rng, found)[0], evaluations=block.evaluations)
-
-
-def _acquitted(block: Block, probe: Prober, claim: Claim, found: Comparison) -> Block:
+def acquitted(block: Block, probe: Prober, claim: Claim, found: Comparison) -> Block:
     """Right where nothing speaks against it; left open where kinks keep the bar wide."""
     only_here = block.narrow and probe.start.beside and not block.start.beside  # kinks at the point hide in its noise
     if block.accusations and not only_here:
@@ -151,6 +133,13 @@ def _acquitted(block: Block, probe: Prober, claim: Claim, found: Comparison) -> 
     else:
         made = _block(probe, found, claim, unsettled=not _is_sharp(found) and not probe.is_narrow)
     return replace(made, evaluations=block.evaluations)
+
+
+def accused_by_lines(probe: Prober, claim: Claim, wrong: list[Comparison]) -> Block:
+    """The block after several lines say that it is wrong: by what factor, where they all say the same one."""
+    clearest = max(wrong, key=lambda c: abs(c.difference) / c.error)
+    ratio = fit_ratio([(c.analytic, c.analytic_error, c.numeric) for c in wrong])
+    return _block(probe, replace(clearest, verdict=Verdict.WRONG), claim, ratio=ratio)
 
 
 def _is_sharp(found: Comparison) -> bool:
@@ -166,7 +155,7 @@ def _contradicts(acquittal: Comparison, accusation: Comparison) -> bool:
 
 def _accused(probe: Prober, claim: Claim, found: Comparison, u: np.ndarray, rng: np.random.Generator) -> Block:
     """A first accusation: by what factor, and open where it could be the loss's own doing."""
-    ratio, confirmed = _ratio(probe, claim, rng, found)
+    ratio, confirmed = (None, False) if is_fine(found) and not _is_clear(found, False) else _ratio(probe, claim, rng, found)
     ignored = found.numeric.value == 0.0 and _unmoved(probe, u)
     if found.numeric.value == 0.0 and _is_rounded(probe):
         reason = "the loss is rounded: it does not change at all when every parameter moves a little"

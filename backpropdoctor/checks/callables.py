@@ -15,12 +15,12 @@ from ..model import Model, Tensor
 from ..numeric.determinism import compare_results, repeatable
 from ..numeric.estimate import Verdict
 from .blocks import Block
+from .model_pictures import with_pictures
 from .probing import Start
-from .rounds import Rounds, Run
+from .rounds import BUDGET, Rounds, Run
 from .wording import blamed, number, same_factor, undecided, where
 
 _SAME = 1e-11  # relative: threads may add in another order; that is roundoff and no random forward pass
-_LOADING = 1  # evaluation that was spent before, where the scalar is known already
 
 
 @dataclass(slots=True)
@@ -41,27 +41,34 @@ class Measured:
     blocks: list[Block] | None = None
 
 
-def check_model(model: Model, *, seed: int = 0, executor: concurrent.futures.Executor | None = None) -> Outcome:
+def check_model(model: Model, *, seed: int = 0, executor: concurrent.futures.Executor | None = None, spent: int = 0) -> Outcome:
     """Check every tensor of a model along random directions drawn from `seed`.
 
     `executor`, any `concurrent.futures.Executor`, checks the tensors beside each other; the outcome is the same
-    without.
+    without. `spent` evaluations were spent before, of those that a check may cost.
     """
-    found = measure(model, seed=seed, executor=executor)
+    found = measure(model, seed=seed, executor=executor, spent=spent)
     if found.blocks is not None:
-        found.outcome.checked += [row(t, b) for t, b in zip(model.tensors, found.blocks, strict=True)]
+        rows = [row(t, b) for t, b in zip(model.tensors, found.blocks, strict=True)]
+        rows, more = with_pictures(model, found.blocks, rows, BUDGET - spent - found.outcome.evaluations)
+        found.outcome.checked += rows
+        found.outcome.evaluations += more
         found.outcome.findings += blamed(model, found.blocks)
         found.outcome.findings += undecided(model, found.blocks)
     return found.outcome
 
 
 def measure(
-    model: Model, *, seed: int = 0, executor: concurrent.futures.Executor | None = None, search: bool = True
+    model: Model,
+    *,
+    seed: int = 0,
+    executor: concurrent.futures.Executor | None = None,
+    search: bool = True,
+    spent: int = 0,
 ) -> Measured:
     """The measurements of a check, before anything is said of them; with `search` also the wrong parts of tensors."""
     outcome = Outcome()
     known = model.base is not None
-    loaded = _LOADING if known else 0
     repeat = compare_results(model.base, model.objective({})) if known else repeatable(lambda: model.objective({}))
     outcome.evaluations += 1 if known else 2
     if not repeat.same and not repeat.relative <= _SAME:
@@ -72,10 +79,10 @@ def measure(
     if _unsteady(model, outcome):
         return Measured(outcome)
     start = _lift(model, float(np.real(repeat.first if model.base is None else model.base)), outcome)
-    rounds = Rounds(model, start, seed, outcome.evaluations + loaded, _runner(executor, outcome))
+    rounds = Rounds(model, start, seed, outcome.evaluations + spent, _runner(executor, outcome))
     blocks = rounds.check()
     blocks = rounds.search() if search else blocks
-    outcome.evaluations = rounds.evaluations - loaded
+    outcome.evaluations = rounds.evaluations - spent
     return Measured(outcome, _by_convention(model, blocks, outcome))
 
 

@@ -14,6 +14,7 @@ from ..numeric.compare import Judge
 from ..numeric.directions import analytic_error, analytic_slope, size_of, telling
 from ..numeric.estimate import Comparison, Estimate
 from ..numeric.noise import Noise
+from ..numeric.sampler import Sampler
 
 _DRIFT = 1e-2  # a narrow gradient further than that from its float64 twin is another gradient
 _FINE = 1e-4  # a relative difference below that may be roundoff of the gradient's own sums, which is then measured
@@ -99,6 +100,10 @@ class Prober:
         error = self.error(claim, u, spread)
         slope = analytic_slope(claim.gradient, u)
         return self.judge.compare(self.along(u), slope, analytic_error=error, scale=1.0, precise=precise)
+
+    def sampler(self, u: np.ndarray) -> Sampler:
+        """The line along u, evaluated at most once at each point."""
+        return Sampler(self.along(u), self.start.base)
 
     def slope(self, u: np.ndarray) -> Estimate:
         """The measured slope along u, cheaply."""

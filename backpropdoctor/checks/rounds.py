@@ -11,15 +11,16 @@ from dataclasses import replace
 from typing import Any
 
 from ..model import Model
+from ..numeric.estimate import Verdict
 from .blocks import Block, check_block, look_again, needs_search, search_block
+from .glances import glance_at, manner
 from .probing import Start, start_beside
 
-BUDGET = 60  # forward evaluations of a check, whatever it finds; a search for one element adds 2 log2 N
-EACH = 15  # the same for each tensor, where there are more than four
+BUDGET = 60  # forward evaluations of a check of four tensors, whatever it finds; a search for one element adds 2 log2 N
+EACH = 20  # for each further tensor
 # of a tensor's size: off a kink, further where that is not enough
 _NUDGES = (1e-3, 4e-3, 1.6e-2, 6.4e-2, 0.09, 0.12, 0.15, 0.18)
 _LEAST = 5  # a search with less than that finds nothing
-_LARGEST = 1000  # evaluations of a look that a large difference is worth, in all its directions
 
 Run = Callable[..., list[Block]]  # (function, tasks) -> its results
 
@@ -41,7 +42,7 @@ class Rounds:
         """A verdict for every tensor, undecided ones looked at again."""
         self._first()
         for start, number in self._starts():
-            self._again(start, number)
+            (self._glance if start.beside else self._again)(start, number)
         return self.blocks
 
     def search(self) -> list[Block]:
@@ -51,13 +52,13 @@ class Rounds:
         if suspects:
             largest = max(tensors[i].gradient.size for i in suspects)
             more = 2 * math.ceil(math.log2(largest)) if len(suspects) == 1 else 0
-            share = (max(self._left(), 0) + more) // len(suspects)
+            share = (max(self._left() - 1, 0) + more) // len(suspects)
             for i in suspects if share >= _LEAST else ():
                 self.blocks[i] = search_block(self.model, tensors[i], (self.seed, i, 1), self.blocks[i], share)
         return self.blocks
 
     def _left(self) -> int:
-        return max(BUDGET, EACH * len(self.blocks)) - self.evaluations
+        return BUDGET + EACH * max(len(self.blocks) - 4, 0) - self.evaluations
 
     def _first(self) -> None:
         """The first tensor alone, for what it teaches of the method; the others side by side."""
@@ -76,29 +77,43 @@ class Rounds:
         """The point itself, then points further and further beside it, as long as tensors are open."""
         yield self.start, 0
         for number, size in enumerate(_NUDGES, 1):
-            if self.model.gradients is None or not self._worth(True):
+            if self.model.gradients is None or not self._open() or self._left() < 1 + manner(self.start.noise).price:
                 return
             start = start_beside(self.model, self.start, size, (self.seed, number))
             self.spent += 1
             if start is not None:
                 yield start, number
 
-    def _worth(self, beside: bool) -> list[int]:
+    def _open(self) -> list[int]:
+        """The open tensors: those without a verdict, and when there are none, those whose bar could be sharper."""
+        waiting = [i for i, b in enumerate(self.blocks) if b.open]
+        return [i for i in waiting if self.blocks[i].comparison.verdict is not Verdict.RIGHT] or waiting
+
+    def _worth(self) -> list[int]:
         """The open tensors that a round can pay for. Those that kinks at the point may blur wait for one beside it."""
-        waiting = [i for i, b in enumerate(self.blocks) if b.open and (beside or not self._blurred(b))]
+        waiting = [i for i in self._open() if not self._blurred(self.blocks[i])]
         share = self._left() // len(waiting) if waiting else 0
-        return [i for i in waiting if share >= self.blocks[i].price or self.blocks[i].suspect]
+        return [i for i in waiting if share >= self.blocks[i].price]
 
     def _blurred(self, block: Block) -> bool:
         return self.model.gradients is not None and (block.comparison.cause == "kink" or block.narrow)
 
+    def _glance(self, start: Start, number: int) -> None:
+        """A few lines for each open tensor, beside the user's point; the next point gets what these leave."""
+        price = manner(self.start.noise).price
+        chosen = self._open()[: max(self._left(), 0) // price]
+        share = min(max(self._left(), 0) // max(len(chosen), 1), 2 * price)
+        tasks = [(self.model, self.model.tensors[i], start, (self.seed, i, 3, number), self.blocks[i], share) for i in chosen]
+        for i, block in zip(chosen, self.run(glance_at, tasks), strict=True):
+            self.blocks[i] = block
+
     def _again(self, start: Start, number: int) -> None:
-        chosen = self._worth(start.beside)
+        """Further directions through the user's point."""
+        chosen = self._worth()
         share = max(self._left(), 0) // len(chosen) if chosen else 0
         tasks: list[Any] = []
         for i in chosen:
-            budget = _LARGEST if self.blocks[i].suspect else share
             seed = (self.seed, i, 2, number)
-            tasks.append((self.model, self.model.tensors[i], start, seed, self.blocks[i], budget))
+            tasks.append((self.model, self.model.tensors[i], start, seed, self.blocks[i], share))
         for i, block in zip(chosen, self.run(look_again, tasks), strict=True):
             self.blocks[i] = block

@@ -147,7 +147,7 @@ class Ladder:
         return abs(2 * s2 - s1) <= _SCREEN * abs(s1) + _DOUBT * _INTERCEPT_STD * self.noise.level / self.steps[1]
 
     def _refine(self, goal: float) -> None:
-        """More windows of a smooth function, for 6 calls: wider ones against noise, narrower against truncation."""
+        """More windows of a smooth function, for 2 calls each: wider ones against noise, narrower against truncation."""
         first = self.wide[0]
         if first.error <= goal or self._settled(first):
             return
@@ -155,9 +155,11 @@ class Ladder:
             factors, room = (0.5, 0.25, 0.125), True
         else:
             factors, room = (2.0, 4.0, 8.0), 8 * self.top <= _FARTHEST * self.scale
-        if room:
-            found = [smooth_window(self.sampler, factor * self.top, self.noise.level) for factor in factors]
-            self.wide = sorted([first, *found], key=lambda w: -w.step)
+        for factor in factors if room else ():
+            self.wide.append(smooth_window(self.sampler, factor * self.top, self.noise.level))
+            if self.wide[-1].error <= goal:
+                break
+        self.wide.sort(key=lambda w: -w.step)
 
     def _descend(self, goal: float, least: int) -> None:
         """Smaller and smaller steps, 2 calls each, until the bar is at the goal or mostly noise; `least` windows."""
