@@ -402,6 +402,15 @@ def test_parameters_are_not_even_copied_back(pieces):
     assert all(p[k].tobytes() == before[k].tobytes() for k in p)
 
 
+@pytest.mark.parametrize("p", [np.arange(3.0), [np.arange(3.0), np.ones((2, 2))], 1.5])
+def test_a_gradient_may_be_the_parameters_themselves(p):
+    def squares(p):
+        return 0.5 * sum(np.sum(np.square(x)) for x in (p if isinstance(p, list) else [p]))
+
+    assert bd.check_gradient(squares, lambda p: p, p).ok
+    assert not bd.check_gradient(lambda p: 2 * squares(p), lambda p: p, p).ok
+
+
 @pytest.mark.parametrize("module", ["api", "load.cases", "load.conventions"])
 def test_the_examples_in_docstrings(module):
     found = doctest.testmod(importlib.import_module(f"backpropdoctor.{module}"))

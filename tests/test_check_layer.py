@@ -472,3 +472,15 @@ def test_layers_are_not_touched():
     check_layers(layers, MSE(), X, Y)
     for layer, old in zip(layers, before, strict=True):
         assert set(vars(layer)) == set(old) and all(np.array_equal(old[k], v) for k, v in vars(layer).items())
+
+
+@pytest.mark.parametrize("x", [1.5, np.float64(1.5)])
+def test_a_plain_number_is_an_input_where_there_is_nothing_else(x):
+    assert bd.check_layer(lambda x: x**2, lambda g, x: 2 * g * x, x).ok
+    report = bd.check_layer(lambda x: x**2, lambda g, x: g * x, x)
+    assert [(c.tensor, c.verdict, c.ratio) for c in report.checked] == [("x", "wrong", pytest.approx(0.5))]
+
+
+def test_a_plain_number_beside_an_array_is_an_option():
+    report = bd.check_layer(lambda x, k: k * x, lambda g, x, k: k * g, np.arange(3.0), 2.0)
+    assert report.ok and [c.tensor for c in report.checked] == ["x"]

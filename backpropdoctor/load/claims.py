@@ -115,7 +115,9 @@ def _rest(
     claims: Claims,
 ) -> None:
     """Returned values that no name tells: the remaining arrays in their order."""
-    free = [(k, leaf) for k, leaf in candidates if not claims.has(leaf) and isinstance(leaf.value, (np.ndarray, list))]
+    wanted = {id(leaf) for _, leaf in subject.wanted()}
+    fit = [(k, leaf) for k, leaf in candidates if id(leaf) in wanted or isinstance(leaf.value, (np.ndarray, list))]
+    free = [(k, leaf) for k, leaf in fit if not claims.has(leaf)]
     inputs: list[tuple[Kind, Leaf]] = [(k, leaf) for k, leaf in free if k == "input"]
     real: list[tuple[Kind, Leaf]] = [(k, leaf) for k, leaf in inputs if np.asarray(leaf.value).dtype.kind == "f"]
     outside = [(k, leaf) for k, leaf in free if k == "parameter"]

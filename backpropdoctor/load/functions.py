@@ -47,6 +47,14 @@ def load_gradient(loss: Callable[..., Any], gradient: Callable[..., Any], params
     return loaded
 
 
+def _is_left_behind(result: Any, structure: Any) -> bool:
+    """Whether gradients are to be looked for in what the function was given: it returned nothing, or just that object.
+
+    Arrays hold nothing besides: the gradient of 0.5 |p|^2 is p itself.
+    """
+    return result is None or (result is structure and not isinstance(structure, (np.ndarray, list, tuple, float)))
+
+
 def _name(function: Any, default: str) -> str:
     return name_of(function, default) if callable(function) else default
 
@@ -62,7 +70,7 @@ def _load(loaded: Loaded, loss: Caller, gradient: Caller, place: Place) -> None:
     loaded.loss = Loss(name=loss.name, line=_line(loss.function), value=float(np.real(value)), source="declared")
     loss = _reading_the_place(loss, gradient, sound, value)
     result, structure = gradient({})
-    own = result is None or result is structure
+    own = _is_left_behind(result, structure)
     tensors = tensors_of(loaded, place, sound, claimed(result, structure, place.params, value), gradient, own)
     loaded.evaluations = loss.calls
     if tensors:
@@ -235,7 +243,7 @@ class GradientFunctions:
     def gradients(self, values: Values) -> dict[Hashable, np.ndarray]:
         """What the gradient function claims."""
         result, structure = self.gradient(values)
-        own = result is None or result is structure
+        own = _is_left_behind(result, structure)
         claims = claimed(result, structure, self.place.params, self.base)
         pairing = pair(self.place.params, self.place.leaves, claims, "grads", own=own)
         found = {p: fitted(raw, self.values[p]) for p, (raw, _) in pairing.found.items() if p in self.values}

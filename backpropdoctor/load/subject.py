@@ -79,9 +79,9 @@ class Subject:
 
     def wanted(self) -> Iterator[tuple[Kind, Leaf]]:
         """The leaves that the user passed, with their kind."""
-        for leaf in self.input_leaves:
-            if not _is_option(leaf):
-                yield "input", leaf
+        arrays = [leaf for leaf in self.input_leaves if not _is_option(leaf)]
+        for leaf in arrays or [leaf for leaf in self.input_leaves if isinstance(leaf.value, (float, np.floating))]:
+            yield "input", leaf
         if self.place is not None:
             for leaf in self.place.leaves:
                 yield "parameter", leaf
@@ -275,7 +275,10 @@ def _copied(value: Any) -> Any:
 
 
 def _is_option(leaf: Leaf) -> bool:
-    """A plain number among the inputs: a rate, an epsilon, a mode; checked only where a gradient comes back for it."""
+    """A plain number among the inputs: a rate, an epsilon, a mode; checked only where a gradient comes back.
+
+    Where there are only numbers, those with a decimal point are what the function is of.
+    """
     return not isinstance(leaf.value, (np.ndarray, list)) or not leaf.declared
 
 
