@@ -102,7 +102,7 @@ def test_the_difference_of_output_and_label_replaces_the_quotient(tmp_path: Path
     assert (finding.code, finding.line) == ("BD202", 10)
     assert finding.fix is not None
     assert (finding.fix.line, finding.fix.after) == (11, "A - Y")
-    assert finding.help.startswith("`dZ = A - Y` instead (verified: with it all stays finite for 60 iterations)")
+    assert finding.help.startswith("use `dZ = A - Y` instead (verified: with it all stays finite for 60 iterations)")
     assert "of 40-digit arithmetic" in sentences(result)["`dZ = A - Y`"]
     guard = sentences(result)["1e-8 added to the denominator"]
     assert "changes the gradient" in guard or "does not remove it" in guard
@@ -136,7 +136,7 @@ def test_a_run_that_diverges_is_cured_by_a_smaller_step_only(tmp_path: Path) -> 
     result = treated(DIVERGES, tmp_path)
     assert result.findings[0].code == "BD204"
     help_ = result.findings[0].help
-    assert help_ == "a step 10 times smaller instead (verified: with it all stays finite for 2,000 iterations)"
+    assert help_ == "use a step 10 times smaller instead (verified: with it all stays finite for 2,000 iterations)"
 
 
 def test_a_type_that_is_too_narrow_is_cured_by_a_wider_one(tmp_path: Path) -> None:

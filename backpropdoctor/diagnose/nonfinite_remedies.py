@@ -85,7 +85,7 @@ def try_remedies(
     if best is not None:
         caution = f"; {best.formula.caution}" if best.formula.caution else ""
         kept = f"with it all stays finite for {best.steps:,} iterations"
-        birth.help = f"{best.formula.title} instead{caution} (verified: {kept})"
+        birth.help = f"use {best.formula.title} instead{caution} (verified: {kept})"
     found = [finding_of(b) for b in result.births]
     if best is not None:
         found[0] = replace(found[0], **_fixes(best.formula, os.fspath(path), text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import textwrap
 import unicodedata
 from dataclasses import dataclass
 
@@ -72,7 +73,17 @@ def excerpt(
     start = width_of(plain(text[: span.column - 1], ascii))
     stop = max(start + 1, width_of(plain(text[: span.end_column - 1], ascii)))
     shown, start, stop = _window(plain(text, ascii).rstrip(), start, stop, width)
-    return [Row(number, shown), Row(None, " " * start + sign * (stop - start) + (f" {label}" if label else ""), True)]
+    mark = " " * start + sign * (stop - start)
+    if not label or not width or width_of(f"{mark} {label}") <= width:
+        return [Row(number, shown), Row(None, f"{mark} {label}".rstrip(), True)]
+    return [Row(number, shown), Row(None, mark, True), *_beneath(label, start, width)]
+
+
+def _beneath(label: str, start: int, width: int) -> list[Row]:
+    """A label that has no room beside its mark: under it, as far to the left as it takes."""
+    at = max(0, min(start, width - width_of(label)))
+    lines = [label] if at else textwrap.wrap(label, max(width, 20), break_long_words=False, break_on_hyphens=False)
+    return [Row(None, " " * at + line, True) for line in lines]
 
 
 def _several(

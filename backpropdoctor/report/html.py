@@ -74,6 +74,7 @@ def _data(report: Report, top: int) -> dict[str, Any]:
         "loss": wording.loss(report),
         "findings": findings,
         "rows": [_row(c) for c in shown],
+        "inherited": wording.INHERITED if any(c.verdict == "inherited" for c in report.checked) else "",
         "rest": [_row(c) for c in rest],
         "rest_words": ", ".join(f"{n} others {WORDS[verdict]}" for verdict, n in folded.items()),
         "drawings": _drawings(report.checked, key),

@@ -143,7 +143,7 @@ def _edit(fix: Fix, finding: Finding, gutter: int, pen: Pen, target: str) -> lis
     except EditError:
         before, after = fix.before.splitlines(), fix.after.splitlines()
     head = []
-    if path and path != finding.path:
+    if path and wording.shown_path(path, target) != wording.shown_path(finding.path or "", target):
         head = [f"  {pen.paint('-->', 'gutter')} {pen.say(wording.shown_path(path, target))}:{fix.line}"]
     rows = [
         f"{pen.paint(f'{fix.line + k:>{gutter}} {sign}', sign)} {pen.paint(plain(text, pen.ascii), sign)}"
@@ -174,6 +174,8 @@ def table(checked: tuple[Checked, ...], pen: Pen) -> str:
         # a narrow terminal: the details go first, then the ratio (it stands in the finding), then the numbers
         heads, cells = heads[:-1], [row[: len(heads) - 1] for row in cells]
     notes = [pen.wrap("", _note(c, pen), 4) for c in rows if _note(c, pen)]
+    if any(c.verdict == "inherited" for c in checked):
+        notes.append(pen.wrap("", wording.INHERITED, 4))
     if folded and not pen.verbose:
         notes.append(pen.paint("the folded rows: --verbose, or .text(verbose=True)", "dim"))
     return "\n".join([text, *notes])
@@ -211,5 +213,7 @@ def _remarks(report: Report, pen: Pen) -> list[str]:
 
 def _last_line(report: Report, pen: Pen) -> str:
     kind = {"healthy": "right", "faulty": "wrong", "incomplete": "undecided"}[report.status]
-    first, _, rest = pen.say(wording.summary(report)).partition(";")
-    return f"{pen.paint(first, kind)};{rest}"
+    text = pen.say(wording.summary(report))  # one line, unless a narrow terminal would break it within a word
+    first = text.partition(";")[0]
+    wrapped = pen.wrap("", text, 4)
+    return pen.paint(first, kind) + wrapped[len(first) :] if wrapped.startswith(first) else wrapped

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .report import Report
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+INHERITED = "inherited: computed rightly from a value that is wrong already; mend that one, and this is right"
 HEADERS = {"healthy": "nothing wrong", "faulty": "faulty", "incomplete": "incomplete"}
 
 
@@ -154,7 +155,7 @@ def facts(finding: Finding, most: int | None = None) -> list[tuple[str, str]]:
     rows = [("measured", finding.measured), ("first at", when(finding)), ("layer", finding.layer or "")]
     if finding.affects:
         rows.append(("affects", listed(finding.affects, most)))
-    elif any(name not in finding.message for name in finding.tensors):
+    elif any(name not in finding.message + finding.measured for name in finding.tensors):
         rows.append(("tensors", listed(finding.tensors, most)))
     rows += [_explained(finding, e) for e in finding.explanations]
     if finding.severity == "error" and finding.code.startswith("BD1") and not finding.explanations:
