@@ -178,6 +178,12 @@ def unused_momentum(recorded: Recorded, tracks: Sequence[Track]) -> Iterator[Fin
     gradients = {t.node for track in tracks for m in track.moments for terms in m.terms for t in terms}
     parameters = {i for track in tracks for m in track.moments for i in m.origins}
     shapes = {np.shape(recorded.nodes[i].value) for i in parameters}
+    canonical = {recorded.canon[i] for i in parameters}
+
+    def versions(i: int) -> bool:
+        """An average of the weights is fed with these, and not with gradients."""
+        return recorded.canon[i] in canonical
+
     groups: dict[Site, list[str]] = defaultdict(list)
     for updates in chains.values():
         if len(updates) < 2 or np.shape(recorded.nodes[updates[0].new].value) not in shapes:
@@ -186,7 +192,7 @@ def unused_momentum(recorded: Recorded, tracks: Sequence[Track]) -> Iterator[Fin
             continue  # a gradient that is summed up is none of these
         if any(recorded.canon[u.old] in {recorded.canon[p] for p in parameters} for u in updates):
             continue
-        fed = all(gradients & recorded.replay.index.ancestors([t.node for t in u.terms]) for u in updates)
+        fed = all(gradients & recorded.replay.index.ancestors([t.node for t in u.terms], versions) for u in updates)
         if fed and not _read(updates, consumers) and updates[-1].binding is not None and updates[-1].site is not None:
             groups[updates[-1].site].append(updates[-1].binding.name)
     for site, names in groups.items():
