@@ -66,6 +66,12 @@ def _names(ctx: click.Context, option: click.Parameter, value: str | None) -> li
 )
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="How many training steps to watch.")
 @click.option("--watch", is_flag=True, help="Run on under the watch for NaN even when a gradient is wrong.")
+@click.option(
+    "--reproduce",
+    type=click.Path(file_okay=False),
+    metavar="FOLDER",
+    help="Write a script that repeats the step of a NaN there, and the last good parameters.",
+)
 @click.option("--diff", is_flag=True, help="Print the edits as a unified diff instead of the report.")
 @click.option("--fix", is_flag=True, help="Write the edited source beside PATH, as NAME.fixed.py.")
 @click.option("--quiet", "-q", is_flag=True, help="One line for each error, and the last line.")
@@ -107,6 +113,7 @@ def _checked(path: str, script_args: tuple[str, ...], options: dict[str, Any], p
         time_limit=options["time_limit"],
         steps=options["steps"],
         watch=options["watch"],
+        reproduce=options["reproduce"],
         progress=progress,
         pictures=options["form"] == "html",
     )
@@ -223,8 +230,19 @@ def _free(path: Path, content: bytes) -> Path:
     return target
 
 
+def _codes(ctx: click.Context, argument: click.Parameter, typed: str) -> list[Any]:
+    """The codes and names of rules that begin so, for the shell."""
+    from click.shell_completion import CompletionItem
+
+    from . import rules
+
+    rows = [(code, module[6:].replace("_", "-")) for code, module in rules.names().items()]
+    found = [CompletionItem(code, help=name) for code, name in rows if code.startswith(typed.upper())]
+    return found + [CompletionItem(name, help=code) for code, name in rows if typed and name.startswith(typed.lower())]
+
+
 @commands.command()
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=_codes)
 def explain(code: str | None) -> int:
     """Print the page of a rule, such as BD102; without CODE, list the rules."""
     from .report import pages

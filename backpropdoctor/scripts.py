@@ -31,12 +31,14 @@ def check_script(
     time_limit: float = 60.0,
     steps: int | None = None,
     watch: bool = False,
+    reproduce: str | None = None,
     progress: Progress | None = None,
     pictures: bool = True,
 ) -> Report:
     """Run the script at `path` until its gradients are known; where they are right, run it to its end under the watch.
 
-    `time_limit` (seconds) and `steps` bound the watch; `watch` asks for it where a gradient is wrong too. `pictures`
+    `time_limit` (seconds) and `steps` bound the watch; `watch` asks for it where a gradient is wrong too. Where something
+    turns non-finite, a script that repeats that step goes into the folder `reproduce`, if one is named. `pictures`
     measures what the HTML report draws of the tensors that are not right. Raises UsageError where there is no such file
     or it is no Python.
     """
@@ -59,10 +61,12 @@ def check_script(
     if found is not None:
         found.findings = []
     if not output.release:
-        watched = _watched(path, script_args, time_limit, steps, tell)
+        watched = _watched(path, script_args, time_limit, steps, tell, reproduce)
         extra += watched.findings
-        notes += [watched.how_far] if watched.how_far else []
+        notes += [said for said in (watched.how_far, watched.reproducer) if said]
         run.exception = run.exception or watched.exception
+    elif reproduce is not None:
+        notes.append("no reproducer was written: the script was not watched to its end; `--watch` asks for it")
     rows = _rows(found, pictures)
     return report_of(path, found, run, time.perf_counter() - begun, extra, notes, rows=rows)
 
@@ -225,10 +229,14 @@ def _together(gradients: Sequence[Finding], updates: Sequence[Finding]) -> list[
     return [f for findings in one_cause(gradients, updates) for f in findings]
 
 
-def _watched(path: str, args: Sequence[str], time_limit: float, steps: int | None, tell: Progress) -> Any:
+def _watched(
+    path: str, args: Sequence[str], time_limit: float, steps: int | None, tell: Progress, reproduce: str | None = None
+) -> Any:
     from .checks.nonfinite.script import watch_script
 
-    result = watch_script(path, args, steps=steps, time_limit=time_limit, progress=lambda n: tell(f"step {n}"))
+    result = watch_script(
+        path, args, steps=steps, time_limit=time_limit, progress=lambda n: tell(f"step {n}"), reproduce=reproduce
+    )
     if not any(f.severity == "error" for f in result.findings):
         return result
     from .diagnose.nonfinite_remedies import try_remedies

@@ -15,7 +15,7 @@ def smaller_step(trace: Trace, path: str, factor: float = 0.1) -> Formula | None
     if source is None:
         return None
     edits: dict[int, Edit] = {}
-    for update in trace.steps.updates:
+    for update in trace.changes:
         site = update.site
         if site is None or site.span.path != source.path:
             continue

@@ -15,6 +15,7 @@ from ...tape.steps import Steps, Update
 from ...tape.tape import Node, Ref, Tape
 from .because import explain
 from .birth import Birth, Link
+from .changes import changes_of
 from .classify import Cause
 from .nodes import HIDING, Namer, cause_of, operands_of, operation_name, span_of_node, syntax_operands, written_literal
 from .stack import batch_axis, looks_like_loss
@@ -72,7 +73,12 @@ class Trace:
     @cached_property
     def updates(self) -> dict[int, Update]:
         """The nodes that are the new values of parameters, where non-finite."""
-        return {u.new: u for u in self.steps.updates if u.new in self.bad}
+        return {u.new: u for u in self.changes if u.new in self.bad}
+
+    @cached_property
+    def changes(self) -> list[Update]:
+        """Every value that was made from the old value at its place."""
+        return changes_of(self.steps)
 
     @cached_property
     def losses(self) -> dict[int, str]:
@@ -100,13 +106,26 @@ class Trace:
         """An infinity that the program wrote or was given (a mask) is no fault where it stands, but where it becomes NaN."""
         if born.cause.kind not in ("literal", "data") or self.bad[born.node] == "nan":
             return born
-        distance, came = self.path(born.node)
-        goals = sorted((i for i in distance if i in self.updates or i in self.losses), key=lambda i: (distance[i], i))
+        came, goals = self.path(born.node)[1], self.goals(born.node)
         for i in [step for goal in goals for step in self._back(goal, came)]:
             cause = cause_of(self.tape, self.tape.nodes[i])
             if self.bad[i] == "nan" and cause is not None and not cause.fresh:
                 return Born(i, cause)
         return born
+
+    def goals(self, start: int) -> list[int]:
+        """The parameters and losses that the value of node `start` reaches, nearest first."""
+        distance, _ = self.path(start)
+        return sorted((i for i in distance if i in self.updates or i in self.losses), key=lambda i: (distance[i], i))
+
+    def way(self, start: int, goal: int) -> list[int]:
+        """The nodes that the non-finite value passes from `start` to `goal`, both included."""
+        return self._back(goal, self.path(start)[1])
+
+    def turns(self, index: int) -> bool:
+        """Whether an infinity becomes NaN at a node."""
+        cause = cause_of(self.tape, self.tape.nodes[index]) if self.bad.get(index) == "nan" else None
+        return cause is not None and not cause.fresh
 
     def _back(self, goal: int, came: dict[int, int]) -> list[int]:
         """The nodes on the way to the goal, from its start."""
@@ -120,7 +139,7 @@ class Trace:
         born = self._deliberate(born)
         node = self.tape.nodes[born.node]
         distance, came = self.path(born.node)
-        goals = sorted((i for i in distance if i in self.updates or i in self.losses), key=lambda i: (distance[i], i))
+        goals = self.goals(born.node)
         chain = [*self._changes(goals, came), *self._goals(goals)]
         shape = np.shape(node.value)
         sample, record = self._sample(born, shape)
@@ -144,10 +163,10 @@ class Trace:
         found: dict[int, Link] = {}
         for i in dict.fromkeys(i for goal in goals for i in self._back(goal, came)[1:]):
             node = self.tape.nodes[i]
-            if self.bad[i] == "nan" and node.site is not None:
-                cause = cause_of(self.tape, node)
-                if cause is not None and not cause.fresh:
-                    found[i] = Link(node.site.span, self._after(i), "becomes", "nan", cause.text)
+            cause = cause_of(self.tape, node) if self.bad[i] == "nan" and node.site is not None else None
+            if cause is not None and not cause.fresh:
+                assert node.site is not None
+                found[i] = Link(node.site.span, self._after(i), "becomes", "nan", cause.text)
         return [found[i] for i in sorted(found)]
 
     def _after(self, index: int) -> str:
@@ -174,7 +193,7 @@ class Trace:
 
     def _hidden(self, reached: Iterable[int]) -> Span | None:
         """The call that put a finite number in the place of the value, where what it made goes on to a parameter."""
-        news = {u.new for u in self.steps.updates}
+        news = {u.new for u in self.changes}
         for i in reached:
             for j in self.steps.replay.index.consumers.get(i, ()):
                 node = self.tape.nodes[j]
@@ -224,7 +243,7 @@ class Trace:
         """The sample as a row of the batch, and as a row of the data set where a slice or an index array tells it."""
         if not born.cause.index:
             return None, None
-        changed = {u.old for u in self.steps.updates} | {u.new for u in self.steps.updates}
+        changed = {i for u in self.changes for i in (u.old, u.new)}
         data = [
             (self.namer(n.index) or "", n.value)
             for n in self.tape.nodes

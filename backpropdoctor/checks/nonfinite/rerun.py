@@ -98,23 +98,30 @@ def block_text(frame: FrameType) -> str | None:
     return None
 
 
-def births_of(snapshot: Snapshot, seconds: float) -> tuple[list[Birth], Recording | None]:
+def births_of(snapshot: Snapshot, seconds: float) -> list[Birth]:
     """The births that reached the loss or a parameter in a second run; nothing where none came."""
+    trace, recording = trace_of(snapshot, seconds)
+    births = [b for b in trace.all_births() if b.reached] if trace is not None else []
+    for birth in births:
+        if recording is not None:
+            birth.step = recording.step
+            birth.replay = "identical"
+    return births
+
+
+def trace_of(snapshot: Snapshot, seconds: float) -> tuple[Trace | None, Recording | None]:
+    """The record of the step in which a second run turns non-finite, and where it stood; of all of it where it has no loop."""
     names = update_names(snapshot.path)
     looking = Watching(None, names, time.perf_counter() + seconds, every=True)
     run = _run(snapshot.fresh(), looking)
     if run.whole:
-        return [b for b in Trace(run.tape).all_births() if b.reached], None
+        return Trace(run.tape), None
     position = looking.bad_at if looking.why == "values" else None
     if position is None:
-        return [], None
+        return None, None
     recording = Recording(position)
     run = _run(snapshot.fresh(), recording)
-    births = [b for b in Trace(run.tape).all_births() if b.reached] if recording.reached else []
-    for birth in births:
-        birth.step = recording.step
-        birth.replay = "identical"
-    return births, recording
+    return (Trace(run.tape), recording) if recording.reached else (None, None)
 
 
 def _run(state: Snapshot, policy: Any) -> RunResult:

@@ -21,6 +21,7 @@ from .forecast import Sampler, forecast
 from .history import curve_of, history_of
 from .locate import Trace
 from .nodes import HIDING
+from .reproduce import parameters_of, reproduced
 from .rounds import Ends, Recording, Watching
 from .silent import silence
 from .standing import Position, sizes_of
@@ -49,6 +50,7 @@ class NonfiniteResult:
     seconds: float = 0.0
     run: RunResult | None = None
     trace: Trace | None = None  # the record of the step of the birth
+    reproducer: str = ""  # a sentence about the script that repeats the step, where one was asked for
 
 
 def watch_script(
@@ -59,10 +61,13 @@ def watch_script(
     time_limit: float = 60.0,
     progress: Callable[[int], None] | None = None,
     user_root: str | os.PathLike[str] | None = None,
+    reproduce: str | os.PathLike[str] | None = None,
 ) -> NonfiniteResult:
     """Run the script `path` under the watch to its end, for at most `steps` iterations and `time_limit` seconds.
 
-    `progress` is called with the number of the iteration from time to time. Raises UsageError where there is no such file.
+    `progress` is called with the number of the iteration from time to time. Where something non-finite reaches the loss or
+    a parameter, a script that repeats that step is written into the folder `reproduce`, if one is named. Raises UsageError
+    where there is no such file.
     """
     began = time.perf_counter()
     randomness = (random.getstate(), np.random.get_state())
@@ -92,6 +97,9 @@ def watch_script(
     result.findings = tuple(finding_of(b) for b in births)
     if run.exception is None and not any(b.reached for b in births) and not run.whole:
         result.findings += tuple(_forecast(policy, second, time.perf_counter() - began))
+    if reproduce is not None:
+        reached = next((b for b in births if b.reached), None)
+        result.reproducer = reproduced(reached, reproduce, parameters_of(result.last_good, names), result.trace)[1]
     result.how_far = _how_far(policy, run, time_limit)
     result.seconds = time.perf_counter() - began
     return result
@@ -232,7 +240,7 @@ class _Second:
         if traced is None or not reached:
             return None
         birth, policy = reached[0], traced[1]
-        olds = {u.old for u in traced[0].steps.updates}
+        olds = {u.old for u in traced[0].changes}
         if policy.step > 0 and birth.node in olds:
             return None  # the parameter was bad before the step: this run is not the first one
         birth.step = policy.step

@@ -7,6 +7,7 @@ While nothing happens it costs nothing. A flag is confirmed against the values o
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import threading
 import time
@@ -27,7 +28,8 @@ from .copying import CannotRerun
 from .follow import Follower
 from .look import birth_of, look, operation_at
 from .place import user_frame
-from .rerun import Snapshot, births_of
+from .reproduce import parameters_of, reproduced
+from .rerun import Snapshot, births_of, trace_of
 from .stack import forget_locals, looks_like_loss, named_arrays
 from .values import badness, leaves
 
@@ -59,11 +61,19 @@ class NonfiniteWatch:
     """Context manager and decorator; see `trace_nonfinite`."""
 
     def __init__(
-        self, *, raises: bool = False, replay: bool = True, on_finding: Callable[[Finding], None] | None = None
+        self,
+        *,
+        raises: bool = False,
+        replay: bool = True,
+        on_finding: Callable[[Finding], None] | None = None,
+        reproduce: str | os.PathLike[str] | None = None,
     ) -> None:
         self.raises = raises
         self.replay = replay
         self.on_finding = on_finding
+        self.reproduce = reproduce
+        self.reproducer = ""  # a sentence about the script that repeats the step, once there is something to say
+        self.last_good: dict[str, Any] = {}
         self.births: list[Birth] = []
         self.flags = 0
         self._places: dict[tuple[CodeType, int], _Place] = {}
@@ -71,6 +81,7 @@ class NonfiniteWatch:
         self._alarm: Birth | None = None
         self._warned: set[tuple[CodeType, int, str]] = set()
         self._error: NonFiniteError | None = None
+        self._raised = False
         self._busy = False
         self._outermost: FrameType | None = None
         self._call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]] | None = None
@@ -103,8 +114,10 @@ class NonfiniteWatch:
         self._state.__exit__(kind, error, trace)
         self._last_look()
         self._outermost = None
-        if kind is None and self.raises and self._alarm is not None and self._error is None:
-            raise NonFiniteError(finding_of(self._alarm))
+        if self.reproduce is not None and self._alarm is not None:
+            self._write_reproducer(self.reproduce)
+        if kind is None and self.raises and self._alarm is not None and not self._raised:
+            raise self._error or NonFiniteError(finding_of(self._alarm))
 
     def __call__(self, function: _F) -> _F:
         @functools.wraps(function)
@@ -161,6 +174,7 @@ class NonfiniteWatch:
             self._busy = False
         self._as_before(inner, flag, bits)
         if self._error is not None and self.raises:
+            self._raised = True
             raise self._error
 
     def _consider(self, frame: FrameType | None, flag: str) -> None:
@@ -261,7 +275,7 @@ class NonfiniteWatch:
         self._outermost = None
         births: list[Birth] = []
         if self._snapshot is not None:
-            births, _ = births_of(self._snapshot, 3 * (time.perf_counter() - self._began) + 5)
+            births = births_of(self._snapshot, self._patience())
         birth = births[0] if births else self._unlocated(bad)
         elsewhere = [b for b in self.births if b.in_worker]
         if elsewhere and birth.cause.kind in ("data", "literal", "unknown"):
@@ -270,6 +284,18 @@ class NonfiniteWatch:
         if birth not in self.births:
             self.births.append(birth)
         self._sound(birth)
+
+    def _patience(self) -> float:
+        """Seconds that a second run may take."""
+        return 3 * (time.perf_counter() - self._began) + 5
+
+    def _write_reproducer(self, folder: str | os.PathLike[str]) -> None:
+        assert self._alarm is not None
+        trace, recording = trace_of(self._snapshot, self._patience()) if self._snapshot is not None else (None, None)
+        births = [b for b in trace.all_births() if b.reached] if trace is not None else []
+        if recording is not None:
+            self.last_good = parameters_of(recording.start_state, update_names(self._snapshot.path))  # type: ignore[union-attr]
+        self.reproducer = reproduced(births[0] if births else self._alarm, folder, self.last_good, trace)[1]
 
     def _matters(self, name: str, value: Any) -> bool:
         """Whether a non-finite value at the end is a parameter or a loss: changed in place, named in an update, or a loss."""
@@ -300,9 +326,12 @@ class trace_nonfinite(NonfiniteWatch):  # noqa: N801  a function to whoever call
 
     At the end of the block, where something non-finite reached the loss or a parameter, a `NonFiniteWarning` says where
     it was born; `.findings` has it all, `.ok` is True where there is nothing to say. With `raises=True` a
-    `NonFiniteError` is raised instead, at the next operation that is flagged. `on_finding` is called with the finding
-    at once, in the place of the warning. `replay=False` forgoes the copy of the block's variables that is made at its
-    start, and with it the second run that finds what NumPy raises no flag for (einsum, NaN in the data, Python floats).
+    `NonFiniteError` is raised instead, at the next operation that is flagged or at the end of the block. `on_finding` is
+    called with the finding at once, in the place of the warning. `replay=False` forgoes the copy of the block's variables
+    that is made at its start, and with it the second run that finds what NumPy raises no flag for (einsum, NaN in the
+    data, Python floats).
+    `reproduce=FOLDER` runs the block a second time where there was something, writes a script there that repeats the step of
+    the NaN from the values it was given, and keeps the parameters before that step, in `.last_good` too.
 
     >>> import numpy as np, backpropdoctor as bd
     >>> with bd.trace_nonfinite(on_finding=lambda finding: None) as trace, np.errstate(all="ignore"):
@@ -316,5 +345,5 @@ class trace_nonfinite(NonfiniteWatch):  # noqa: N801  a function to whoever call
         alarm = self.alarm
         if alarm is not None and not self.raises and self.on_finding is None:
             finding = finding_of(alarm)
-            text = finding.message + (f"; {finding.measured}" if finding.measured else "")
-            warnings.warn(text, NonFiniteWarning, stacklevel=2)
+            text = "; ".join(part for part in (finding.message, finding.measured, self.reproducer) if part)
+            warnings.warn(text, NonFiniteWarning, stacklevel=2 if self._call is None else 3)
