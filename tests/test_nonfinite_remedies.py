@@ -188,3 +188,45 @@ def test_the_reproducer_reproduces(tmp_path: Path) -> None:
 def test_the_references_agree_with_each_other(z: float) -> None:
     assert float(sigmoid(z)) == pytest.approx(float(log_softmax([z, 0.0], 0).exp()), rel=1e-15)
     assert float(log_sigmoid(z)) == pytest.approx(-float(np.logaddexp(0, -z)), rel=1e-12, abs=1e-300)
+
+
+MODULE = """import numpy as np
+def softmax(z):
+    e = np.exp(z)
+    return e / e.sum(axis=1, keepdims=True)
+def step(W, X, y, lr):
+    p = softmax(X @ W)
+    loss = -np.mean(np.log(p[np.arange(len(y)), y]{guard}))
+    d = p.copy()
+    d[np.arange(len(y)), y] -= 1
+    W -= lr * X.T @ d / len(y)
+    return loss
+"""
+USER = """import numpy as np
+from steps_of_softmax import step
+rng = np.random.RandomState(0)
+X = rng.randn(30, 4)
+y = rng.randint(0, 3, 30)
+W = np.zeros((4, 3))
+for k in range(50):
+    loss = step(W, X, y, 3000.0)
+"""
+
+
+def test_a_birth_in_a_module_beside_the_script_is_cured_there(tmp_path: Path) -> None:
+    module = tmp_path / "steps_of_softmax.py"
+    module.write_text(MODULE.format(guard=" + 1e-300"))
+    finding = treated(USER, tmp_path).findings[0]
+    assert finding.fix is not None
+    assert (finding.fix.path, finding.fix.line) == (str(module), 3)
+    assert finding.fix.after == "np.exp(z - np.max(z, axis=1, keepdims=True))"
+    assert module.read_text() == MODULE.format(guard=" + 1e-300")
+
+
+def test_where_another_one_follows_both_are_removed_together(tmp_path: Path) -> None:
+    (tmp_path / "steps_of_softmax.py").write_text(MODULE.format(guard=""))
+    result = treated(USER, tmp_path)
+    told = " ".join(e.text for e in result.findings[0].explanations)
+    assert "removes this one only, the next one is born in `np.log(p[np.arange(len(y)), y])` at line 7: log(0)" in told
+    assert [f.line for f in result.findings[0].fixes] == [3, 7]
+    assert "(verified: with it all stays finite for 50 iterations)" in result.findings[0].help

@@ -1,11 +1,11 @@
-"""Remedies for a NaN, tried and not recited: each edit is made on a copy of the script, and the script runs with it."""
+"""Remedies for a NaN, tried and not recited: each edit is made on copies of the files, and the script runs with them."""
 
 from __future__ import annotations
 
 import os
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ import numpy as np
 
 from ..checks.nonfinite.birth import Birth, finding_of
 from ..checks.nonfinite.changes import update_names
-from ..checks.nonfinite.rounds import Watching
+from ..checks.nonfinite.locate import Trace
+from ..checks.nonfinite.place import source_of
+from ..checks.nonfinite.rounds import Recording, Watching
 from ..checks.nonfinite.script import NonfiniteResult
 from ..checks.nonfinite.silent import silence
 from ..checks.nonfinite.stack import is_data
@@ -26,6 +28,8 @@ from .nonfinite_scene import Formula, Scene
 from .nonfinite_variants import smaller_step, wider_type
 
 _EACH = 10.0  # seconds that one remedy may run
+_EXACT = 1  # rank of the formulas that change nothing but the rounding
+_SECONDS = 3  # pairs of remedies, where one was not enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +43,17 @@ class Trial:
     loss: tuple[str, float] | None
     error: float | None
     why: str = ""
+    next: Birth | None = None  # another one, that the remedy did not remove
+
+    def _kept(self) -> str:
+        return "removes this one only" if self.next is not None else "does not remove it"
 
     def sentence(self, before: tuple[str, float] | None) -> str:
         """ "`dZ = A - Y`: removes it, all stays finite for 4,000 iterations; `cost` 0.546 before, 0.31 after"."""
         if self.removed is None:
             return f"{self.formula.title}: could not be tried, {self.why}"
         count = f"all stays finite for {self.steps:,} iterations" + ("" if self.finished else " at least")
-        parts = [f"{self.formula.title}: " + (f"removes it, {count}" if self.removed else f"does not remove it, {self.why}")]
+        parts = [f"{self.formula.title}: " + (f"removes it, {count}" if self.removed else f"{self._kept()}, {self.why}")]
         if self.removed and self.loss is not None:
             was = f"{before[1]:.4g} before, " if before is not None and before[0] == self.loss[0] else ""
             parts.append(f"`{self.loss[0]}` {was}{self.loss[1]:.4g} after")
@@ -71,14 +79,15 @@ def try_remedies(
     birth = result.births[0] if result.births and result.births[0].reached else None
     if birth is None or result.trace is None or birth.span is None:
         return result
-    if Path(birth.span.path).resolve() != Path(path).resolve():
+    if source_of(birth.span.path) is None:
         return result
     runner = _Runner(path, args, user_root, birth, time.perf_counter() + time_limit)
     trials = [runner.formula(f) for f in _candidates(result, birth, os.fspath(Path(path).resolve()))]
+    if not any(t.removed and t.formula.edits for t in trials[:1]):
+        trials += [runner.formula(f) for t in trials for f in runner.together(t)][:_SECONDS]
     trials += runner.without_sample()
     before = result.losses[-1][1:] if result.losses else None
-    best = next((t for t in trials if t.removed and t.formula.edits), None)
-    text = Path(path).read_text()
+    best = min((t for t in trials if t.removed and t.formula.edits), key=lambda t: t.formula.rank, default=None)
     birth.remedies = tuple(
         Explanation(t.sentence(before), "verified" if t.removed else "consistent") for t in trials if t.removed is not None
     )
@@ -88,7 +97,7 @@ def try_remedies(
         birth.help = f"use {best.formula.title} instead{caution} (verified: {kept})"
     found = [finding_of(b) for b in result.births]
     if best is not None:
-        found[0] = replace(found[0], **_fixes(best.formula, os.fspath(path), text))
+        found[0] = replace(found[0], **_fixes(best.formula, os.fspath(path)))
     tested = [{"title": t.formula.title, "removed": t.removed, "iterations": t.steps, "why": t.why} for t in trials]
     found[0] = replace(found[0], evidence={**found[0].evidence, "remedies": tested})
     return replace(result, findings=tuple(found))
@@ -96,15 +105,20 @@ def try_remedies(
 
 def _candidates(result: NonfiniteResult, birth: Birth, path: str) -> list[Formula]:
     assert result.trace is not None
-    more = [smaller_step(result.trace, path), wider_type(path)]
+    assert birth.span is not None
+    files = dict.fromkeys((path, os.path.realpath(birth.span.path)))
+    more = [smaller_step(result.trace), wider_type(files)]
     found = formulas(Scene(result.trace, birth)) + [f for f in more if f is not None]
     return sorted(found, key=lambda f: f.rank)
 
 
-def _fixes(formula: Formula, path: str, text: str) -> dict[str, Any]:
+def _fixes(formula: Formula, script: str) -> dict[str, Any]:
+    own = os.path.realpath(script)
     made = tuple(
-        Fix(e.line, e.before, e.after, path, e.column, e.end_line, e.end_column)
-        for e in sorted(formula.edits, key=lambda e: (e.line, e.column))
+        Fix(
+            e.line, e.before, e.after, script if os.path.realpath(e.path) == own else e.path, e.column, e.end_line, e.end_column
+        )
+        for e in sorted(formula.edits, key=lambda e: (os.path.realpath(e.path) != own, e.path, e.line, e.column))
     )
     return {"fix": made[0], "fixes": made} if made else {}
 
@@ -114,14 +128,14 @@ class _Runner:
 
     def __init__(self, path: Any, args: Sequence[str], root: Any, birth: Birth, deadline: float) -> None:
         self.path, self.args, self.root, self.birth, self.deadline = path, args, root, birth, deadline
-        self.text = Path(path).read_text()
-        self.names = update_names(os.fspath(Path(path).resolve()))
+        files = {os.fspath(Path(path).resolve()), birth.span.path if birth.span is not None else ""}
+        self.names = {name for file in files if file for name in update_names(file)}
         self.randomness = (random.getstate(), np.random.get_state())
 
     def formula(self, formula: Formula) -> Trial:
         """Make the edits and run."""
         error = formula.accuracy() if formula.accuracy is not None else None
-        return self._run(formula, formula.apply(self.text), None, error)
+        return self._run(formula, formula.apply(), None, error)
 
     def without_sample(self) -> list[Trial]:
         """The suspect sample replaced by its neighbour in every data array, at the start of the training loop."""
@@ -129,9 +143,9 @@ class _Runner:
         if row is None:
             return []
         formula = Formula(f"without sample {row}", (), 7)
-        return [self._run(formula, self.text, row, None)]
+        return [self._run(formula, {}, row, None)]
 
-    def _run(self, formula: Formula, text: str, drop: int | None, error: float | None) -> Trial:
+    def _run(self, formula: Formula, texts: dict[str, str], drop: int | None, error: float | None) -> Trial:
         left = self.deadline - time.perf_counter()
         if left <= 0:
             return Trial(formula, None, 0, False, None, error, "the time was up")
@@ -143,7 +157,7 @@ class _Runner:
         watch.position = lambda: policy.standing.position
         try:
             with silence(), np.errstate(all="ignore"), watch:
-                run = run_text(text, self.path, self.args, policy, self.root)
+                run = run_text(texts, self.path, self.args, policy, self.root)
         except SyntaxError:
             return Trial(formula, None, 0, False, None, error, "the edit is not valid here")
         if run.exception is not None:
@@ -157,7 +171,42 @@ class _Runner:
         loss = policy.losses[-1][1:] if policy.losses else None
         if not far:
             return Trial(formula, None, steps, False, loss, error, "the time was up")
-        return Trial(formula, not bad, steps, not run.stopped, loss, error, f"it comes back in iteration {born}" if bad else "")
+        if not bad:
+            return Trial(formula, True, steps, not run.stopped, loss, error)
+        other = self._other(watch.alarm)
+        if other is None:
+            return Trial(formula, False, steps, not run.stopped, loss, error, f"it comes back in iteration {born}")
+        assert other.span is not None
+        place = f"`{other.expression}` at line {other.span.line}"
+        why = f"the next one is born in {place}: {other.cause.text}, in iteration {born}"
+        return Trial(formula, False, steps, not run.stopped, loss, error, why, other)
+
+    def _other(self, alarm: Birth | None) -> Birth | None:
+        """What the run with a remedy met, where it was born in another line."""
+        own = self.birth.span
+        if alarm is None or alarm.span is None or own is None or (alarm.span.path, alarm.span.line) == (own.path, own.line):
+            return None
+        return alarm
+
+    def together(self, trial: Trial) -> Iterator[Formula]:
+        """A formula that removed this birth only, with those for the next one."""
+        first, following = trial.formula, trial.next
+        if following is None or following.position is None or first.rank > _EXACT or any("\n" in e.after for e in first.edits):
+            return
+        policy = Recording(following.position)
+        random.setstate(self.randomness[0])
+        np.random.set_state(self.randomness[1])
+        with silence(), np.errstate(all="ignore"):
+            run = run_text(first.apply(), self.path, self.args, policy, self.root)
+        trace = Trace(run.tape) if policy.reached else None
+        births = [b for b in trace.all_births() if b.reached and b.span is not None] if trace is not None else []
+        if trace is None or not births or source_of(births[0].span.path) is None:  # type: ignore[union-attr]
+            return
+        taken = {(e.path, e.line) for e in first.edits}
+        for second in sorted(formulas(Scene(trace, births[0])), key=lambda f: f.rank):
+            if not any((e.path, e.line) in taken for e in second.edits):
+                edits = (*first.edits, *second.edits)
+                yield Formula(f"{first.title} and {second.title}", edits, max(first.rank, second.rank), second.caution)
 
 
 class _Drop:

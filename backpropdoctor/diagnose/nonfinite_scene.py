@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from ..checks.nonfinite.values import as_numbers
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Source text from (line, column) to (end_line, end_column), from 1 and in characters, becomes `after`."""
+    """Text of the file `path` from (line, column) to (end_line, end_column), from 1 and in characters, becomes `after`."""
 
+    path: str
     line: int
     column: int
     end_line: int
@@ -43,18 +45,20 @@ class Formula:
     caution: str = ""
     accuracy: Callable[[], float | None] | None = None  # largest error against a high-precision reference
 
-    def apply(self, text: str) -> str:
-        lines = text.splitlines()
+    def apply(self) -> dict[str, str]:
+        """The text of each file that is edited."""
+        made: dict[str, list[str]] = {}
         for edit in sorted(self.edits, key=lambda e: (e.line, e.column), reverse=True):
-            lines = edit.apply(lines)
-        return "\n".join(lines) + "\n"
+            lines = made.get(edit.path) or Path(edit.path).read_text(encoding="utf-8").splitlines()
+            made[edit.path] = edit.apply(lines)
+        return {path: "\n".join(lines) + "\n" for path, lines in made.items()}
 
 
 def edit_of(source: Source, node: ast.AST, after: str) -> Edit:
     """The edit that replaces a node by other text."""
     at = span(source, node)
     before = ast.get_source_segment("\n".join(source.lines), node) or ""
-    return Edit(at.line, at.column, at.end_line, at.end_column, before, after)
+    return Edit(source.path, at.line, at.column, at.end_line, at.end_column, before, after)
 
 
 class Scene:
