@@ -33,6 +33,7 @@ class Parameter:
     gradient: Gradient | None
     last: int | None = None  # the node after the step's whole update
     home: Hashable = None  # the place that gives it its name
+    decays: bool = False  # whether the update makes it smaller besides
 
     @property
     def group(self) -> str:
@@ -84,14 +85,14 @@ class Parameters:
         else:
             gradient = self._gradient_in_parts(learning, origin)
         home = binding.place if binding else None
-        return Parameter(name, parts or (name,), place, origin, learning[0], gradient, updates[-1].new, home)
+        decays = self.updated.shrinks(updates, origin)
+        return Parameter(name, parts or (name,), place, origin, learning[0], gradient, updates[-1].new, home, decays)
 
     def _covers(self, update: Update) -> bool:
         """Whether an update changes all of its value at once, and not an element or a row of it."""
         node = self.nodes[update.new]
-        if node.kind == "write" and (node.args[1] is not None or not _is_whole(node)):
-            return False
-        return True
+        at = getattr(getattr(node.op, "function", None), "__name__", "") == "at"  # np.subtract.at(W, rows, ...)
+        return node.kind != "write" or (node.args[1] is None and _is_whole(node) and not at)
 
     def _gradient_in_parts(self, updates: list[Update], origin: int) -> Gradient | None:
         """The gradient of a value that is updated by rows or elements: its whole change without the scalar factors."""

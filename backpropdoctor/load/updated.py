@@ -7,7 +7,7 @@ an accumulator does not.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -46,7 +46,7 @@ class Updated:
         found = {u.new: u.old for u in self.steps.updates}
         held: dict[Hashable, int] = {}
         for b in self.steps.tape.bindings:
-            if b.node is None:
+            if b.node is None or b.how == "loop":  # the next element of a list is no new version of the last one
                 continue
             old = held.get(b.place)
             shape = np.shape(self.nodes[b.node].value)
@@ -189,7 +189,8 @@ class Updated:
         dropped: set[int] = set()
         for update, _ in found:
             old, new = self.canon[update.old], self.canon[update.new]
-            if old in dropped or (old in again and any(self._leads_to(new, u) for u in carried if self.canon[u.old] not in again)):
+            others = [u for u in carried if self.canon[u.old] not in again]
+            if old in dropped or (old in again and any(self._leads_to(new, u) for u in others)):
                 dropped.add(new)
         return [(u, o) for u, o in found if self.canon[u.new] not in dropped]
 
@@ -295,6 +296,19 @@ class Updated:
         for i, start in next_start.items():
             found |= {self.canon[j] for j in self.replay.index.consumers.get(i, ()) if j < start and self._is_copy(j)}
         return found
+
+    def shrinks(self, updates: Sequence[Update], origin: int) -> bool:
+        """Whether a step makes the value smaller besides: a factor below 1, or the step of a penalty."""
+        versions = [origin, *(i for u in updates for i in (u.old, u.new))]
+        if any(0 < u.self_factor < 1 or self.is_penalty(u, origin) for u in updates):
+            return True
+        for i in {j for v in versions for j in self.replay.index.consumers.get(v, ())}:
+            split = self.steps.algebra.scalar_split(i)
+            if split is not None and self.before.get(i) in versions:
+                factor = float(np.reshape(self.steps.algebra.value(split[0]), ()))
+                if 0 < factor < 1 and not split[2]:
+                    return True
+        return False
 
     def is_penalty(self, update: Update, origin: int) -> bool:
         """Whether a step is made of nothing but the value itself and numbers: the step of a penalty on it."""

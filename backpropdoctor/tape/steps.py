@@ -86,18 +86,28 @@ class Algebra:
             and node.args[2] is None
         )
 
-    def terms(self, index: int, factor: float = 1.0, depth: int = 0, whole: Collection[int] = frozenset()) -> list[Term]:
-        """The node as a sum of signed terms, looking through +, - and unary minus; values in `whole` are not taken apart."""
+    def terms(
+        self,
+        index: int,
+        factor: float = 1.0,
+        depth: int = 0,
+        whole: Collection[int] = frozenset(),
+        made: Collection[int] = frozenset(),
+    ) -> list[Term]:
+        """The node as a sum of signed terms, looking through +, - and unary minus.
+
+        Values in `whole` are not taken apart, and nodes in `made` neither.
+        """
         node = self.nodes[index]
-        if depth and (index in whole or self.replay.canonical[index] in whole):
+        if depth and (index in made or index in whole or self.replay.canonical[index] in whole):
             return [Term(factor, index)]
         args = self.operands(node)
         if depth < 6 and args and _in(node.op, ADD | SUB) and all(isinstance(a, Ref) for a in args):
             sign = -1.0 if _in(node.op, SUB) else 1.0
-            left = self.terms(args[0].index, factor, depth + 1, whole)
-            return left + self.terms(args[1].index, factor * sign, depth + 1, whole)
+            left = self.terms(args[0].index, factor, depth + 1, whole, made)
+            return left + self.terms(args[1].index, factor * sign, depth + 1, whole, made)
         if depth < 6 and node.kind == "op" and _in(node.op, NEG) and isinstance(node.args[0], Ref):
-            return self.terms(node.args[0].index, -factor, depth + 1, whole)
+            return self.terms(node.args[0].index, -factor, depth + 1, whole, made)
         return [Term(factor, index)]
 
     def scalar_split(self, index: int) -> tuple[Any, Any, bool] | None:
@@ -138,8 +148,8 @@ class Algebra:
             if node.kind == "op" and _in(node.op, NEG) and isinstance(node.args[0], Ref):
                 factors.append((-1.0, "-1"))
                 index = node.args[0].index
-            elif (inner := self.unclipped(index)) is not None:
-                index = inner
+            elif (limited := self.unclipped(index)) is not None:
+                index = limited
             else:
                 split = self._independent_split(index, dependent)
                 if split is None:
@@ -173,8 +183,8 @@ class Algebra:
             return None
         named = [node.kwargs.get(k, node.kwargs.get(f"a_{k}")) for k in ("min", "max")]
         bounds = [a for a in (*args[1:3], *named) if a is not None]
-        limits = [self._limit(b) for b in bounds]
-        if len(limits) == 2 and None not in limits and sorted(limits)[0] < 0 < sorted(limits)[1]:  # type: ignore[type-var]
+        limits = [limit for b in bounds if (limit := self._limit(b)) is not None]
+        if len(limits) == 2 and min(limits) < 0 < max(limits):
             return args[0].index
         return None
 
@@ -280,6 +290,7 @@ class Steps:
     def updates(self) -> list[Update]:
         """Every change of a value at its place that has the form old +- something, in order."""
         found: dict[tuple[int, int], Update] = {}
+        made: set[int] = set()  # new versions of places: the sums they are made by are not those of other updates
         previous: dict[Hashable, int] = {}
         for binding in self.tape.bindings:
             if binding.node is None:
@@ -289,9 +300,10 @@ class Steps:
             if binding.how == "augmented" and old is None:
                 old = self._augmented(binding.node)
             if old is not None and old != binding.node:
-                update = self._as_update(old, binding.node, binding)
+                update = self._as_update(old, binding.node, binding, made)
                 if update is not None:
                     found.setdefault((update.old, update.new), update)
+                    made.add(update.new)
             previous[binding.place] = binding.node
         for node in self.tape.nodes:
             if node.kind == "write":
@@ -343,14 +355,15 @@ class Steps:
         after = {_reading(nodes[i], new) for i in consumers.get(new, ())}
         return bool((before & after) - {None})
 
-    def _as_update(self, old: int, new: int, binding: Binding) -> Update | None:
+    def _as_update(self, old: int, new: int, binding: Binding, made: Collection[int]) -> Update | None:
         node = self.tape.nodes[new]
         if node.kind == "write":
             update = self._as_write(node)
             return None if update is None else Update(update.old, new, update.terms, node.site, binding)
         if _shape(node.value) != _shape(self.tape.nodes[old].value) and not _grown(self.tape.nodes[old].value, node.value):
             return None
-        return self._from_terms(old, new, self.algebra.terms(new, whole={old, self.replay.canonical[old]}), node.site, binding)
+        terms = self.algebra.terms(new, whole={old, self.replay.canonical[old]}, made=made)
+        return self._from_terms(old, new, terms, node.site, binding)
 
     def _from_terms(self, old: int, new: int, terms: list[Term], site: Site | None, binding: Binding | None) -> Update | None:
         canon = self.replay.canonical
@@ -391,7 +404,7 @@ class Steps:
         if isinstance(node.op, Into):
             return self._as_into(node, old, inner, operands)
         if isinstance(node.op, Augment) or _in(inner, {np.add.at, np.subtract.at}):
-            sign = -1.0 if _in(inner, SUB) or inner is np.subtract.at else 1.0 if _in(inner, ADD | {np.add.at}) else None
+            sign = -1.0 if _in(inner, SUB) or inner == np.subtract.at else 1.0 if _in(inner, ADD | {np.add.at}) else None
             return None if sign is None else self._as_augment(node, old, Term(sign, operands[-1].index))
         return self._from_terms(old, node.index, self.algebra.terms(operands[-1].index), node.site, None)
 
@@ -448,10 +461,18 @@ class Steps:
         return node.kind == "write" and isinstance(node.op, Augment) and _in(node.op.op, ADD | SUB)
 
     def _is_read(self, version: int, heir: int) -> bool:
-        """Whether anything but the next version of a sum reads a version of it."""
-        canon = self.replay.canonical
-        read = self.replay.consumers.get(canon[version], ())
-        return any(i != canon[heir] and self.tape.nodes[i].kind != "view" for i in read)
+        """Whether anything but the next version of a sum, or what that one is summed from, reads a version of it."""
+        canon, consumers = self.replay.canonical, self.replay.consumers
+        stack, seen = [canon[version]], set()
+        while stack:
+            for i in consumers.get(stack.pop(), ()):
+                if i in seen or i == canon[heir] or self.tape.nodes[i].kind == "view":
+                    continue
+                seen.add(i)
+                if i > heir or not _in(self.tape.nodes[i].op, ADD) or not consumers.get(i):
+                    return True
+                stack.append(i)
+        return False
 
 
 def _reading(node: Node, read: int) -> tuple[int, int] | None:

@@ -23,6 +23,15 @@ class LossFound:
 
 
 @dataclass(frozen=True, slots=True)
+class Penalty:
+    """What a gradient holds for value `node` besides that of the data: l2 * value + l1 * sign(value)."""
+
+    node: int
+    l2: float = 0.0
+    l1: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """A gradient the code holds: of which tensor, under which name, made by which statement, used with which factors."""
 
@@ -32,6 +41,14 @@ class Held:
     kind: Literal["parameter", "intermediate"]
     factors: tuple[tuple[float, str], ...] = ()
     coefficient: float | None = None  # update = -coefficient * gradient, where the update is that simple
+    data: Claim | None = None  # the claim without the penalties on the weights that it holds
+    penalties: tuple[Penalty, ...] = ()
+    decays: bool = False  # whether the update makes the value smaller besides
+
+    @property
+    def data_claim(self) -> Claim:
+        """What the code takes for the gradient of the data alone."""
+        return self.data or self.claim
 
     @property
     def tensor(self) -> Tensor:

@@ -1,0 +1,198 @@
+"""Which loss the gradients of a training step belong to: the script's own where any gradient fits it, else a standard one.
+
+A loss that the script computes and no gradient fits is only its own last resort; a guessed one that nothing fits is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import islice
+
+import numpy as np
+
+from ..tape.adjoint import Claim
+from ..tape.replay import Replay
+from ..tape.tape import Node
+from ..tape.training import Held, LossFound, Training
+from .conventions import is_loss_name
+from .losses import implied_losses, named_losses
+from .penalties import penalised, with_penalties
+
+_MOST_LOSSES = 8  # candidates that are measured; the list is sorted by likelihood
+
+
+def choose_loss(
+    training: Training,
+    declared: str | None,
+    borders: Collection[int],
+    totals: Collection[int] = (),
+    without: Collection[int] = (),
+) -> LossFound | None:
+    """The loss that the gradients belong to: the likeliest named one that any gradient fits, else an implied one.
+
+    Losses made at the sites (their ids) in `without` were seen to fit by chance only.
+    """
+    if not training.parameters:
+        return None
+    named = [loss for loss in candidates(training, declared, borders, totals) if _site(loss) not in without]
+    if declared is not None:
+        return with_penalties(training, named[0]) if named else None
+    fitting = next((loss for loss in named if _named_as_loss(loss) and score(training, loss)[0] > 0), None)
+    if fitting is None:
+        others = [(score(training, loss), -k, loss) for k, loss in enumerate(named) if not _named_as_loss(loss)]
+        top, _, fitting = max(others, default=((0, 0, 0), 0, None), key=lambda o: o[:2])
+        fitting = fitting if top[0] > 0 else None
+    chosen = fitting or _implied(training) or next((loss for loss in named if _named_as_loss(loss)), None)
+    return with_penalties(training, chosen) if chosen is not None else None
+
+
+def candidates(
+    training: Training, declared: str | None, borders: Collection[int], totals: Collection[int] = ()
+) -> list[LossFound]:
+    """The scalars of the script that may be the loss of a step, the likeliest first."""
+    replay, held = training.replay, training.parameters
+    origins = [i for h in held for i in h.tensor.nodes]
+    gradients = [i for h in held for i in h.claim.gradient_nodes]
+    readers = _first_readers(replay, gradients, origins)
+    named = named_losses(replay, origins, borders, totals, replay.upstream(gradients), declared, _slots(held))
+    likely = (
+        loss
+        for loss in named
+        if declared or (not _is_residual(replay, loss) and readers <= loss.nodes and _covers(loss, origins, replay))
+    )
+    return list(islice(likely, _MOST_LOSSES))
+
+
+def _implied(training: Training) -> LossFound | None:
+    """The standard loss that most gradients fit, that of the output layer before all others."""
+    origins = [i for h in training.parameters for i in h.tensor.nodes]
+    gradients = [i for h in training.parameters for i in h.claim.gradient_nodes]
+    last = _output_parameter(training)
+    scored = []
+    for loss in implied_losses(training.replay, gradients, origins):
+        fits_last = last is not None and _fits_one(training, loss, last)
+        scored.append((fits_last, score(training, loss), loss))
+    best = max(scored, default=None, key=lambda s: s[:2])
+    return best[2] if best is not None and best[1][0] > 0 else None
+
+
+def fits_by_chance(training: Training, others: Sequence[Training], borders: Collection[int], totals: Collection[int]) -> bool:
+    """Whether the loss of a step, made at the same place in another step, is one that no gradient fits there."""
+    loss = training.loss
+    if loss is None or loss.source != "found":
+        return False
+    parallel, right, _ = score(training, loss)
+    if right or not parallel:
+        return False
+    for other in others:
+        if other is not training:
+            same = [c for c in candidates(other, None, borders, totals) if _site(c) == _site(loss)]
+            if same:
+                return all(score(other, c)[0] == 0 for c in same)
+    return False
+
+
+def _site(loss: LossFound) -> int | None:
+    return loss.site.id if loss.site is not None else None
+
+
+def _claim(training: Training, loss: LossFound, held: Held) -> Claim:
+    """What of a gradient belongs to a loss: without the penalties that the loss does not hold."""
+    if held.penalties and not any(penalised(training.replay, loss, p.node) for p in held.penalties):
+        return held.data_claim
+    return held.claim
+
+
+def _named_as_loss(loss: LossFound) -> bool:
+    return is_loss_name(loss.name.split(".")[-1].split("[")[0])
+
+
+def _is_residual(replay: Replay, loss: LossFound) -> bool:
+    """Whether a number called an error is a mere difference, with a sign, or no smooth function of the output."""
+    node = replay.tape.nodes[loss.objective.nodes[0]]
+    return _operation_name(node) in ("sub", "isub", "subtract") or _has_abs(replay, node.index)
+
+
+def _operation_name(node: Node) -> str:
+    return getattr(node.op, "__name__", "")
+
+
+_REDUCTIONS = ("mean", "sum", "item", "float", "squeeze", "average", "median", "round", "getitem")
+
+
+def _has_abs(replay: Replay, index: int) -> bool:
+    """Whether a number is a mean or sum of absolute values: a metric. |x| inside a stable formula makes no metric."""
+    name = _operation_name(replay.tape.nodes[index])
+    while name in _REDUCTIONS and replay.inputs(index):
+        index = replay.inputs(index)[0]
+        name = _operation_name(replay.tape.nodes[index])
+    return name in ("abs", "absolute", "fabs")
+
+
+def _covers(loss: LossFound, origins: Sequence[int], replay: Replay) -> bool:
+    return sum(replay.canonical[o] in loss.nodes for o in origins) * 2 >= len(origins)
+
+
+def score(training: Training, loss: LossFound) -> tuple[int, int, int]:
+    """How many gradients are parallel to those of this loss (numbers count where they share a ratio), equal, and along."""
+    parallel = right = along = 0
+    numbers: list[float] = []
+    for held in training.parameters:
+        ratio = training.adjoints.ratio(_claim(training, loss, held), loss.objective)
+        if ratio is None or ratio.zero or not ratio.value:
+            continue
+        right += ratio.right
+        along += ratio.value > 0
+        if ratio.right or _size(training, held) > 1:
+            parallel += 1
+        else:
+            numbers.append(ratio.value)
+    shared = (sum(abs(a - b) <= 1e-6 * abs(b) for a in numbers) for b in numbers)
+    return parallel + max((n for n in shared if n > 1), default=0), right, along
+
+
+def _fits_one(training: Training, loss: LossFound, held: Held) -> bool:
+    ratio = training.adjoints.ratio(_claim(training, loss, held), loss.objective)
+    return ratio is not None and bool(ratio.value) and not ratio.zero
+
+
+def _output_parameter(training: Training) -> Held | None:
+    """The parameter that the forward pass reads last: the output layer's."""
+    consumers = training.replay.consumers
+
+    def first_read(held: Held) -> int:
+        return min((i for node in held.tensor.nodes for i in consumers.get(node, ())), default=-1)
+
+    several = [h for h in training.parameters if _size(training, h) > 1]
+    return max(several, key=first_read, default=None)
+
+
+def _size(training: Training, held: Held) -> int:
+    return sum(int(np.size(training.replay.tape.nodes[i].value)) for i in held.tensor.nodes)
+
+
+def _first_readers(replay: Replay, gradients: Sequence[int], origins: Sequence[int]) -> set[int]:
+    """Where the computation behind the gradients takes in data with a parameter: the start of the forward pass.
+
+    A loss that the gradients may belong to depends on all of these; one over other data depends on none.
+    """
+    starts = {replay.canonical[o] for o in origins}
+    live = replay.downstream(origins)
+    found = set()
+    for i in replay.upstream(gradients, barrier=starts):
+        if i not in live:
+            continue
+        inputs = replay.inputs(i)
+        data = [j for j in inputs if j not in live and np.size(replay.tape.nodes[j].value) > 1]
+        if any(j in starts for j in inputs) and data and all(j in starts or j not in live for j in inputs):
+            found.add(i)
+    return found
+
+
+def _slots(held: Sequence[Held]) -> set[str]:
+    """The attributes and containers that gradients stand in: what else stands there is no loss."""
+    found = set()
+    for h in held:
+        if "." in h.name:
+            found.add(h.name.split(".")[-1].split("[")[0])
+    return found

@@ -1,0 +1,64 @@
+"""The parameters of a step with the gradients that the code holds for them, as claims that can be measured."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..tape.adjoint import Claim, Tensor, shaped
+from ..tape.replay import Replay
+from ..tape.training import Held
+from .behind import Gradient
+from .naming import told_apart
+from .parameters import Parameter
+from .penalties import split
+
+
+def hold(parameters: list[Parameter], replay: Replay, unpaired: list[str], namespace: Mapping[str, Any]) -> Iterator[Held]:
+    """Each parameter with its gradient; why there is none goes to `unpaired`."""
+    groups = list(_grouped(parameters, replay))
+    names = [m[0].name if len(m) == 1 else str(m[0].parts[0]) for m in groups]
+    names = told_apart(names, [m[0].home for m in groups], namespace)
+    for name, members in zip(names, groups, strict=True):
+        ready = [(p, p.gradient) for p in members if p.gradient is not None]
+        if not ready:
+            unpaired.append(f"no gradient was found behind the update of `{name}`")
+            continue
+        held = _hold(name, ready, replay)
+        if held is None:
+            p, g = ready[0]
+            shapes = np.shape(replay.tape.nodes[g.terms[0].node].value), np.shape(replay.tape.nodes[p.origin].value)
+            unpaired.append(f"the gradient of `{name}` has shape {shapes[0]}, `{name}` itself {shapes[1]}")
+            continue
+        yield held
+
+
+def _grouped(parameters: list[Parameter], replay: Replay) -> Iterator[list[Parameter]]:
+    """Parameters one by one, but the numbers of a list (of lists) together."""
+    groups: dict[object, list[Parameter]] = defaultdict(list)
+    for p in parameters:
+        in_list = np.ndim(replay.tape.nodes[p.origin].value) == 0 and len(p.parts) > 1 and isinstance(p.parts[-1], int)
+        groups[("list", p.parts[0]) if in_list else (p.place, p.origin)].append(p)
+    yield from groups.values()
+
+
+def _hold(name: str, ready: list[tuple[Parameter, Gradient]], replay: Replay) -> Held | None:
+    nodes, terms = [], []
+    for p, g in ready:
+        shape = np.shape(replay.tape.nodes[p.origin].value)
+        try:
+            for t in g.terms:
+                shaped(replay.tape.nodes[t.node].value, shape)
+        except ValueError:
+            return None
+        nodes.append(replay.canonical[p.origin])
+        terms.append(g.terms)
+    first = ready[0][1]
+    claim = Claim(Tensor(name, tuple(nodes)), tuple(terms))
+    coefficient = float(np.prod([abs(v) for v, _ in first.factors])) if first.factors or first.named else None
+    data, penalties = split(replay, claim)
+    decays = any(p.decays for p, _ in ready)
+    return Held(claim, first.name, first.site, "parameter", first.factors, coefficient, data, penalties, decays)

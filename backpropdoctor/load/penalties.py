@@ -1,0 +1,206 @@
+"""Penalties on weights: what a gradient holds besides that of the data, and whether a loss has the same.
+
+A decay that is part of a gradient, of a loss that reports the data's error alone, is no fault; nor is one that the update
+does by itself where the loss holds the penalty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..tape.adjoint import Claim
+from ..tape.buffers import Augment
+from ..tape.replay import Objective, Replay
+from ..tape.steps import ADD, NEG, SUB, Algebra, Term
+from ..tape.tape import Node, Ref
+from ..tape.training import Held, LossFound, Penalty, Training
+
+_DEEP = 8  # nested sums that are looked into
+
+
+def split(replay: Replay, claim: Claim) -> tuple[Claim, tuple[Penalty, ...]]:
+    """A claim without the penalties that its sums hold, and these."""
+    algebra = Algebra(replay)
+    terms, penalties = [], []
+    for node, own in zip(claim.tensor.nodes, claim.terms, strict=True):
+        if any(replay.canonical[t.node] == replay.canonical[node] for t in own):
+            terms.append(own)  # the change that an update by rows made
+            continue
+        rest: list[Term] = []
+        sums = {"l2": 0.0, "l1": 0.0}
+        for term in own:
+            _expand(replay, algebra, term, node, rest, sums, 0)
+        if rest and any(sums.values()) and min(sums.values()) >= 0:
+            terms.append(tuple(rest))
+            penalties.append(Penalty(node, **sums))
+        else:
+            terms.append(own)
+    return Claim(claim.tensor, tuple(terms)), tuple(penalties)
+
+
+def _expand(
+    replay: Replay, algebra: Algebra, term: Term, value: int, rest: list[Term], sums: dict[str, float], depth: int
+) -> None:
+    """Sort the terms of a sum: multiples of the value itself, of its sign, and what is left."""
+    node = replay.tape.nodes[term.node]
+    if _looks_at(replay, term.node, value):
+        sums["l2"] += term.factor
+        return
+    if getattr(node.op, "__name__", "") in ("sign", "copysign") and _looks_at(replay, _first(node), value):
+        sums["l1"] += term.factor
+        return
+    parts = _parts(algebra, node, term.factor) if depth < _DEEP else []
+    found: list[Term] = []
+    inner = {"l2": 0.0, "l1": 0.0}
+    for part in parts:
+        _expand(replay, algebra, part, value, found, inner, depth + 1)
+    if any(inner.values()):
+        rest += found
+        for key in sums:
+            sums[key] += inner[key]
+    else:
+        rest.append(term)  # nothing of the value in it: whole, as the code has it
+
+
+def _parts(algebra: Algebra, node: Node, factor: float) -> list[Term]:
+    """The terms of a sum, a difference, a negation, a sum in place, or a multiple of one."""
+    args = [a for a in node.args if isinstance(a, Ref)]
+    if node.kind == "op" and len(args) == 2 and _is(node.op, ADD | SUB):
+        return [Term(factor, args[0].index), Term(-factor if _is(node.op, SUB) else factor, args[1].index)]
+    if node.kind == "op" and len(args) == 1 and _is(node.op, NEG):
+        return [Term(-factor, args[0].index)]
+    whole = node.kind == "write" and node.args[1] is None and node.args[2] is None and len(args) == 2
+    if whole and isinstance(node.op, Augment) and _is(node.op.op, ADD | SUB):
+        return [Term(factor, args[0].index), Term(-factor if _is(node.op.op, SUB) else factor, args[1].index)]
+    divided = algebra.scalar_split(node.index)
+    if divided is not None:
+        scalar, other, inverse = divided
+        number = float(np.reshape(algebra.value(scalar), ()))
+        if number and np.isfinite(number):
+            return [Term(factor / number if inverse else factor * number, other.index)]
+    return []
+
+
+def _is(op: Any, group: Collection[Any]) -> bool:
+    try:
+        return op in group
+    except TypeError:
+        return False
+
+
+def _first(node: Node) -> int:
+    return next((a.index for a in node.args if isinstance(a, Ref)), node.index)
+
+
+def _looks_at(replay: Replay, i: int, value: int) -> bool:
+    """Whether a node is a value, or a view or copy of all of it."""
+    canon, nodes = replay.canonical, replay.tape.nodes
+    while canon[i] != canon[value]:
+        name = getattr(nodes[i].op, "__name__", "") or getattr(nodes[i].op, "name", "")
+        refs = [a.index for a in nodes[i].args if isinstance(a, Ref)]
+        same = np.shape(nodes[i].value) == np.shape(nodes[value].value)
+        if len(refs) != 1 or not same or not (nodes[i].kind == "view" or name in ("copy", "array", "asarray")):
+            return False
+        i = refs[0]
+    return True
+
+
+def penalised(replay: Replay, loss: LossFound, node: int) -> bool:
+    """Whether a loss holds a function of the value alone: a sum of its squares, its norm."""
+    nodes = replay.tape.nodes
+    start = replay.canonical[node]
+    own = {start}
+    for i in sorted(j for j in loss.nodes if j > start):
+        inputs = replay.inputs(i)
+        if not own.intersection(inputs) or not all(j in own or _is_number(nodes[j]) for j in inputs):
+            continue
+        if np.size(nodes[i].value) == 1 and (np.size(nodes[node].value) > 1 or _is_bent(nodes[i])):
+            return True
+        own.add(i)
+    return False
+
+
+def _is_number(node: Node) -> bool:
+    return node.kind == "leaf" and np.size(node.value) == 1
+
+
+def _is_bent(node: Node) -> bool:
+    name = getattr(node.op, "__name__", "")
+    refs = [a.index for a in node.args if isinstance(a, Ref)]
+    return name in ("pow", "power", "square", "abs", "absolute", "fabs") or (
+        name in ("mul", "multiply") and len(set(refs)) < len(refs)
+    )
+
+
+def with_penalties(training: Training, loss: LossFound) -> LossFound:
+    """The loss with the penalties that gradients hold and it does not, or without those that the updates do by themselves."""
+    found: list[Penalty] = []
+    scale = _scale(training, loss)
+    for held in training.parameters:
+        open_ = [p for p in held.penalties if not penalised(training.replay, loss, p.node)]
+        found += [replace(p, l2=p.l2 / scale, l1=p.l1 / scale) for p in open_]
+        if held.decays and not held.penalties and penalised(training.replay, loss, held.tensor.nodes[0]):
+            own = _separate(training, loss, held)
+            found += [own] if own is not None else []
+    return penalised_loss(training.replay, loss, found) if found else loss
+
+
+def _scale(training: Training, loss: LossFound) -> float:
+    """The factor between the gradients of the data and those of the loss: 1 where any fits, else what most of them have."""
+    values = []
+    for held in training.parameters:
+        ratio = training.adjoints.ratio(held.data_claim, loss.objective)
+        if ratio is not None and ratio.right and not ratio.zero:
+            return 1.0
+        if ratio is not None and ratio.value is not None and not ratio.zero and ratio.value > 0:
+            values.append(ratio.value)
+    return max(values, key=lambda v: sum(abs(v - w) <= 1e-6 * v for w in values), default=1.0)
+
+
+def _separate(training: Training, loss: LossFound, held: Held) -> Penalty | None:
+    """The penalty in the loss that a gradient leaves to the decay of its update: the multiple of the value it lacks.
+
+    Two directions give the multiples, two more test them.
+    """
+    [node, *more] = held.tensor.nodes
+    value = np.asarray(training.replay.base(node), dtype=float)
+    if more or value.size < 4:
+        return None
+    rows, claimed = [], []
+    for number in (0, 1, 2, 3):
+        slope = training.adjoints.slope(held.tensor, loss.objective, number)
+        if slope is None:
+            return None
+        rows.append((slope.value, float(np.sum(value * training.adjoints.direction(node, number)))))
+        claimed.append(training.adjoints.claimed(held.claim, number)[0])
+    (a, b), *_ = np.linalg.lstsq(np.array(rows[:2]), np.array(claimed[:2]), rcond=None)
+    off = [abs(a * r[0] + b * r[1] - c) for r, c in zip(rows, claimed, strict=True)]
+    size = [abs(a * r[0]) + abs(b * r[1]) + abs(c) for r, c in zip(rows, claimed, strict=True)]
+    if a <= 0 or b >= 0 or any(o > 1e-7 * s for o, s in zip(off, size, strict=True)):
+        return None
+    return Penalty(node, float(b / a))
+
+
+def penalised_loss(replay: Replay, loss: LossFound, penalties: Sequence[Penalty]) -> LossFound:
+    """A loss and penalties as one loss."""
+    inner = loss.objective
+    count = len(inner.nodes)
+    weights = tuple(p.node for p in penalties)
+
+    def combine(values: Sequence[Any]) -> Any:
+        total = inner.combine(values[:count])
+        for p, w in zip(penalties, values[count:], strict=True):
+            w = np.asarray(w)
+            total = total + p.l2 / 2 * np.sum(w**2) + p.l1 * np.sum(w * np.sign(w.real))
+        return total
+
+    objective = Objective((inner.key, "penalties", tuple(penalties)), (*inner.nodes, *weights), combine)
+    if all(p.l2 < 0 for p in penalties):
+        name = f"{loss.name} without the penalty that the update makes"
+    else:
+        name = f"{loss.name} with {'weight decay' if all(p.l1 == 0 for p in penalties) else 'a penalty on the weights'}"
+    return replace(loss, objective=objective, name=name)
