@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .checks.cotangents import Cotangents
+from .checks.evidence import settle_evidence
 from .checks.gradients import Check, Measured, check_gradients, checked_row, checked_rows
 from .diagnose.blame import Blame, Root
 from .diagnose.findings import gradient_findings
@@ -60,6 +61,7 @@ def examine_step(training: Training) -> Examined:
     check = check_gradients(training)
     if training.loss is None:
         return Examined(training, check, None)
+    settle_evidence(check)
     blame = Blame(check) if check.wrong else None
     found = Examined(training, check, blame)
     found.roots = blame.roots() if blame else []

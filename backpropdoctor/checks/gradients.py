@@ -12,7 +12,6 @@ from ..finding import Checked, Verdict
 from ..numeric.estimate import Verdict as Judgement
 from ..tape.adjoint import SAME, Ratio, complex_slope, shaped
 from ..tape.training import Held, Training
-from .cotangents import Cotangents
 from .sampled import drawn_between
 
 _NOTHING = 1e-11  # beside the largest gradient, less than this is roundoff
@@ -56,7 +55,6 @@ def check_gradients(training: Training) -> Check:
     _settle_zeros(check)
     _settle_decay(check)
     _settle_scale(check)
-    _settle_evidence(check)
     for m in check.measured:
         m.evaluations = (training.replay.evaluations - before) // max(len(check.measured), 1)
     return check
@@ -200,26 +198,6 @@ def _settle_scale(check: Check) -> None:
             if m not in same and m.ratio and m.ratio.value is not None:
                 m.ratio = Ratio(m.ratio.value / common, m.ratio.error)
     check.uniform = common
-
-
-def _settle_evidence(check: Check) -> None:
-    """Nothing is accused under a loss that neither the gradients nor what they are made of belong to.
-
-    A loss is right for a backward pass where some value of it is the adjoint of something. Under a standard loss that the
-    script does not compute each wrong gradient itself must be made of such a value.
-    """
-    loss = check.training.loss
-    assert loss is not None
-    fits = any(m.ratio is not None and m.ratio.value and not m.ratio.zero for m in check.measured)
-    if not check.wrong or loss.source == "declared" or (fits and loss.source != "implied"):
-        return
-    cotangents = Cotangents(check.training, check.uniform)
-    replay = check.training.replay
-    held = {i for i, pair in cotangents.paired.items() if pair.target not in cotangents.origins}
-    for m in check.wrong:
-        above = replay.upstream(m.held.claim.gradient_nodes, barrier=cotangents.origins)
-        if (loss.source == "implied" and not above & held) or not (held or fits):
-            m.verdict, m.reason = "undecided", f"nothing it is made of belongs to the {loss.name}, which may not be its loss"
 
 
 def _same_step(check: Check, parallel: list[Measured]) -> bool:
