@@ -225,8 +225,47 @@ def test_a_birth_in_a_module_beside_the_script_is_cured_there(tmp_path: Path) ->
 
 def test_where_another_one_follows_both_are_removed_together(tmp_path: Path) -> None:
     (tmp_path / "steps_of_softmax.py").write_text(MODULE.format(guard=""))
-    result = treated(USER, tmp_path)
+    result = treated(USER.replace("3000.0", "3e6"), tmp_path)
     told = " ".join(e.text for e in result.findings[0].explanations)
     assert "removes this one only, the next one is born in `np.log(p[np.arange(len(y)), y])` at line 7: log(0)" in told
     assert [f.line for f in result.findings[0].fixes] == [3, 7]
     assert "(verified: with it all stays finite for 50 iterations)" in result.findings[0].help
+
+
+RECURRENT = """import numpy as np
+rng = np.random.RandomState(2)
+x = rng.randn(40, 8, 3)
+y = rng.randn(8, 1)
+Wx, Wh, Wy = rng.randn(3, 6) * 0.5, rng.randn(6, 6) * 0.5, rng.randn(6, 1) * 0.5
+for it in range(60):
+    h = [np.zeros((8, 6))]
+    for t in range(40):
+        h.append(np.maximum(0, x[t] @ Wx + h[-1] @ Wh))
+    e = (h[-1] @ Wy - y) / 8
+    loss = 4 * np.sum(e ** 2)
+    dWy, dh = h[-1].T @ e, e @ Wy.T
+    dWx, dWh = np.zeros_like(Wx), np.zeros_like(Wh)
+    for t in reversed(range(40)):
+        dz = dh * (h[t + 1] > 0)
+        dWx += x[t].T @ dz
+        dWh += h[t].T @ dz
+        dh = dz @ Wh.T
+    for p, d in ((Wx, dWx), (Wh, dWh), (Wy, dWy)):
+        p -= LR * d
+"""
+
+
+def test_loops_over_time_and_parameters_count_no_steps(tmp_path: Path) -> None:
+    result = treated(RECURRENT.replace("LR", "0.5"), tmp_path)
+    finding = result.findings[0]
+    assert (finding.code, finding.line) == ("BD204", 11)
+    assert "iterations of the loop at line 6" in result.how_far
+    assert finding.step is not None and finding.step < 10
+    assert "bit for bit" in finding.measured
+    assert [f.severity for f in result.findings].count("note") == 0
+    assert not any("dW" in name for name in finding.affects)
+
+
+def test_a_healthy_recurrent_run_is_counted_by_its_steps(tmp_path: Path) -> None:
+    result = treated(RECURRENT.replace("LR", "1e-4").replace("* 0.5", "* 0.2"), tmp_path)
+    assert (result.findings, result.steps) == ((), 60)

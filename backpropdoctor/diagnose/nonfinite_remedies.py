@@ -24,8 +24,8 @@ from ..checks.nonfinite.watch import NonfiniteWatch
 from ..finding import Explanation, Fix
 from .nonfinite_formulas import formulas
 from .nonfinite_run import run_text
-from .nonfinite_scene import Formula, Scene
-from .nonfinite_variants import smaller_step, wider_type
+from .nonfinite_scene import Formula, Scene, joined
+from .nonfinite_variants import STEP, smaller_step, wider_type
 
 _EACH = 10.0  # seconds that one remedy may run
 _EXACT = 1  # rank of the formulas that change nothing but the rounding
@@ -82,7 +82,10 @@ def try_remedies(
     if source_of(birth.span.path) is None:
         return result
     runner = _Runner(path, args, user_root, birth, time.perf_counter() + time_limit)
-    trials = [runner.formula(f) for f in _candidates(result, birth, os.fspath(Path(path).resolve()))]
+    trials: list[Trial] = []
+    for formula in _candidates(result, birth, os.fspath(Path(path).resolve())):
+        if formula.rank != STEP or not any(t.removed and t.formula.rank == STEP for t in trials):
+            trials.append(runner.formula(formula))
     if not any(t.removed and t.formula.edits for t in trials[:1]):
         trials += [runner.formula(f) for t in trials for f in runner.together(t)][:_SECONDS]
     trials += runner.without_sample()
@@ -107,7 +110,7 @@ def _candidates(result: NonfiniteResult, birth: Birth, path: str) -> list[Formul
     assert result.trace is not None
     assert birth.span is not None
     files = dict.fromkeys((path, os.path.realpath(birth.span.path)))
-    more = [smaller_step(result.trace), wider_type(files)]
+    more = [smaller_step(result.trace), smaller_step(result.trace, 0.01), wider_type(files)]
     found = formulas(Scene(result.trace, birth)) + [f for f in more if f is not None]
     return sorted(found, key=lambda f: f.rank)
 
@@ -118,7 +121,7 @@ def _fixes(formula: Formula, script: str) -> dict[str, Any]:
         Fix(
             e.line, e.before, e.after, script if os.path.realpath(e.path) == own else e.path, e.column, e.end_line, e.end_column
         )
-        for e in sorted(formula.edits, key=lambda e: (os.path.realpath(e.path) != own, e.path, e.line, e.column))
+        for e in sorted(joined(formula.edits), key=lambda e: (os.path.realpath(e.path) != own, e.path, e.line, e.column))
     )
     return {"fix": made[0], "fixes": made} if made else {}
 
@@ -175,7 +178,8 @@ class _Runner:
             return Trial(formula, True, steps, not run.stopped, loss, error)
         other = self._other(watch.alarm)
         if other is None:
-            return Trial(formula, False, steps, not run.stopped, loss, error, f"it comes back in iteration {born}")
+            when = f" in iteration {born}" if watch.alarm is not None else ""
+            return Trial(formula, False, steps, not run.stopped, loss, error, f"it comes back{when}")
         assert other.span is not None
         place = f"`{other.expression}` at line {other.span.line}"
         why = f"the next one is born in {place}: {other.cause.text}, in iteration {born}"

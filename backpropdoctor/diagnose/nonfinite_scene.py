@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,21 @@ def edit_of(source: Source, node: ast.AST, after: str) -> Edit:
     at = span(source, node)
     before = ast.get_source_segment("\n".join(source.lines), node) or ""
     return Edit(source.path, at.line, at.column, at.end_line, at.end_column, before, after)
+
+
+def joined(edits: Iterable[Edit]) -> list[Edit]:
+    """The same edits, those of one line as one: each line is shown once."""
+    found: list[Edit] = []
+    for edit in sorted(edits, key=lambda e: (e.path, e.line, e.column)):
+        last = found[-1] if found else None
+        place = (edit.path, edit.line, edit.line)
+        if last is None or (last.path, last.line, last.end_line) != place or edit.line != edit.end_line:
+            found.append(edit)
+            continue
+        between = Path(edit.path).read_text(encoding="utf-8").splitlines()[edit.line - 1][last.end_column - 1 : edit.column - 1]
+        before, after = last.before + between + edit.before, last.after + between + edit.after
+        found[-1] = Edit(edit.path, edit.line, last.column, edit.end_line, edit.end_column, before, after)
+    return found
 
 
 class Scene:

@@ -9,6 +9,8 @@ from ..checks.nonfinite.locate import Trace
 from ..checks.nonfinite.place import source_of
 from .nonfinite_scene import Edit, Formula, edit_of, statement_at
 
+STEP = 5  # the rank of a smaller step
+
 
 def smaller_step(trace: Trace, factor: float = 0.1) -> Formula | None:
     """Every update of the recorded step with its increment times `factor`."""
@@ -22,7 +24,7 @@ def smaller_step(trace: Trace, factor: float = 0.1) -> Formula | None:
         value = _increment(statement)
         if statement is not None and value is not None:
             edits[source.path, statement.lineno] = edit_of(source, value, f"{factor} * ({ast.unparse(value)})")
-    return Formula(f"a step {1 / factor:g} times smaller", tuple(edits.values()), 5) if edits else None
+    return Formula(f"a step {1 / factor:g} times smaller", tuple(edits.values()), STEP) if edits else None
 
 
 def _increment(statement: ast.stmt | None) -> ast.expr | None:

@@ -29,16 +29,27 @@ def explain(made_of: Sequence[Sequence[Named]], cause: Cause, shape: tuple[int, 
     """
     if cause.index is None:
         return
-    for position, (names, number) in enumerate(zip(made_of, cause.operands, strict=False)):
+    numbered = list(enumerate(zip(made_of, cause.operands, strict=False)))
+    if cause.kind in ("division-by-zero", "zero-over-zero"):
+        numbered.reverse()  # what is divided by says more
+    for position, (names, number) in numbered:
         if number is None or not _fatal(cause, number, position):
             continue
         for name, value in names:
             label, item = element(name, value, cause.index, shape)
             if np.asarray(item).size != 1:
+                yield from _all_zero(name, value, cause.index, shape)
                 continue
             words = equals(label, item)
             origin = saturation(value, _index_of(value, cause.index, shape), known)
             yield f"{words} ({origin})" if origin else words
+
+
+def _all_zero(name: str, value: Any, index: tuple[int, ...], shape: tuple[int, ...]) -> Iterator[str]:
+    """ "`z[11]` is all zeros", of the row that was reduced to the element."""
+    array = as_numbers(value)
+    if array is not None and array.ndim > len(shape) > 0 and array.shape[: len(shape)] == shape and not array[index].any():
+        yield f"`{name}[{', '.join(map(str, index))}]` is all zeros"
 
 
 def _fatal(cause: Cause, number: Any, position: int) -> bool:

@@ -18,7 +18,7 @@ def update_names(path: str) -> set[str]:
     source = source_of(path)
     found: set[str] = set()
     for node in source.statements if source else []:
-        for target in _own_targets(node):
+        for target in own_targets(node):
             while isinstance(target, ast.Subscript):
                 target = target.value
             found |= (
@@ -27,7 +27,7 @@ def update_names(path: str) -> set[str]:
     return found
 
 
-def _own_targets(node: ast.AST) -> list[ast.expr]:
+def own_targets(node: ast.AST) -> list[ast.expr]:
     """The targets that a statement changes from their own old values."""
     if isinstance(node, ast.AugAssign):
         return [node.target]
@@ -57,18 +57,40 @@ def changes_of(steps: Steps) -> list[Update]:
             old = node.args[0].index
             found.setdefault((old, node.index), Update(old, node.index, (), node.site, names.get(node.index)))
             kept.add(node.index)
-    return list(found.values())
+    every = list(found.values())
+    return _parameters(steps, every) or every
+
+
+def _parameters(steps: Steps, updates: list[Update]) -> list[Update]:
+    """Those of values that were there before the step: no sum that the step begins at zero, as `dW` over time."""
+    before = {u.new: u.old for u in updates}
+    found = []
+    for update in updates:
+        first = update.old
+        while first in before and before[first] != first:
+            first = before[first]
+        if _lasts(steps, first, ()):
+            found.append(update)
+    return found
 
 
 def _lasts(steps: Steps, old: int, kept: Collection[int]) -> bool:
     """Whether a value was there before the step, or is a new version of one that was; what a call in the step made is not."""
     node = steps.tape.nodes[old]
-    return old in kept or (node.kind == "leaf" and (node.site is None or not isinstance(node.site.node, ast.Call)))
+    return old in kept or (node.kind == "leaf" and (node.site is None or not _is_call(node.site.node)))
+
+
+def _is_call(node: ast.AST) -> bool:
+    """Whether an array is made here: `np.zeros(3)`, `np.zeros_like(W)`."""
+    if not isinstance(node, ast.Call):
+        return False
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    return name.removesuffix("_like") in ("zeros", "ones", "empty", "full")
 
 
 def _changes(steps: Steps, old: int, binding: Binding) -> bool:
     """Whether a statement made a value from the one that its name had before."""
     nodes, new = steps.tape.nodes, binding.node
-    if new is None or not _own_targets(binding.site.statement) or np.shape(nodes[old].value) != np.shape(nodes[new].value):
+    if new is None or not own_targets(binding.site.statement) or np.shape(nodes[old].value) != np.shape(nodes[new].value):
         return False
     return steps.replay.canonical[old] in steps.replay.upstream([new])

@@ -46,6 +46,12 @@ class Values:
         return bad
 
 
+def _around(loop: Site, other: Site) -> bool:
+    """Whether a loop holds another one of the same file."""
+    a, b = loop.span, other.span
+    return loop is not other and a.path == b.path and a.line <= b.line and b.end_line <= a.end_line
+
+
 @dataclass
 class Watching:
     """The first run: nothing is recorded; values are looked at as often as one per cent of the time allow."""
@@ -95,7 +101,9 @@ class Watching:
             if self.first is not None:
                 self.first(state(sys._getframe(2)))
                 self.first = None
-            self.loop = loop
+            counted = self.standing.counted
+            if self.loop is None or not _around(counted, self.loop):
+                self.loop = counted
             self._prefix = self.standing.position[:-1]  # type: ignore[index]
         if self.watch is not None and self.watch.flags != self._flags:
             self._settle(sys._getframe(2))
@@ -143,6 +151,8 @@ class Watching:
         if self.watch is None:
             return
         born = self.watch.followed or self.watch.alarm
+        if born is not None and born.position is not None and len(self.standing.own) >= len(born.position):
+            return  # a loop within the step: the step is not over
         if born is not None and born.position not in self.digests:
             self.digests[born.position] = digest(state(frame))
         self.watch.settle()

@@ -131,6 +131,7 @@ def _births(run: RunResult, watch: NonfiniteWatch, policy: Watching, second: _Se
     if alarm is None and policy.why != "values":
         return [*_hidden(contained, policy, second), *contained]
     if alarm is not None:
+        contained = [b for b in contained if b.span != alarm.span]  # there it did reach something
         found = None if alarm.position is None else second.record(alarm.position, policy.digests.get(alarm.position, ""))
         return [_better(found, alarm), *contained]
     position = policy.bad_at
@@ -142,7 +143,8 @@ def _births(run: RunResult, watch: NonfiniteWatch, policy: Watching, second: _Se
         made = elsewhere[0]  # the record only sees it arrive
         made.chain, made.step, made.sample, made.replay = found.chain, found.step, found.sample, found.replay
         return [made, *(b for b in contained if b is not made)]
-    return [found or _unlocated(policy), *contained]
+    found = found or _unlocated(policy)
+    return [found, *(b for b in contained if b.span != found.span)]
 
 
 def _hidden(contained: list[Birth], policy: Watching, second: _Second) -> list[Birth]:

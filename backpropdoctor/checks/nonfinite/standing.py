@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...tape.tape import Site
+from .counting import counting
 from .stack import forget_locals, named_arrays
 
 Position = tuple[Any, ...]
@@ -69,8 +70,13 @@ class Standing:
 
     @property
     def step(self) -> int:
-        """The iterations of the innermost own loop so far, over all epochs, less one."""
-        return self.counts.get(self.own[-1].loop.id, 1) - 1 if self.open else -1
+        """The iterations so far of the loop that counts the steps, over all epochs, less one."""
+        return self.counts.get(self.counted.id, 1) - 1 if self.open else -1
+
+    @property
+    def counted(self) -> Site:
+        """The loop that counts the steps."""
+        return counting([o.loop for o in self.own])
 
 
 def state(frame: FrameType) -> dict[str, Any]:
