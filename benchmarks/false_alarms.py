@@ -1,6 +1,6 @@
 """False alarms on networks whose gradients are right, and the smallest errors found in wrong ones.
 
-python benchmarks/false_alarms.py [--nets 300] [--core [--real]]
+python benchmarks/false_alarms.py [--nets 300] [--seed 0] [--core [--real]]
 
 1,200 random networks: 300 each of tanh and ReLU, float64 and float32; softmax and sigmoid cross-entropy, squared error;
 losses written so that complex numbers pass, do not pass, or pass wrongly; half of the float32 ones cast to float32 in
@@ -204,10 +204,11 @@ def main() -> int:
     parser.add_argument("--nets", type=int, default=300, help="networks of each kind (default 300)")
     parser.add_argument("--core", action="store_true", help="the numeric core instead of check_gradient")
     parser.add_argument("--real", action="store_true", help="with --core: real differences only")
+    parser.add_argument("--seed", type=int, default=0, help="other networks")
     parser.add_argument("--show", type=int, default=0, help="print this many of the failures")
     options = parser.parse_args()
     subject = Core(options.real) if options.core else Public()
-    score = run(options.nets, subject)
+    score = run(options.nets, subject, options.seed)
     for what, total in score.total.items():
         print(f"{what:62s} {score.right[what]:5d} of {total}")
     if isinstance(subject, Public):

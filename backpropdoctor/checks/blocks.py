@@ -135,10 +135,10 @@ def acquitted(block: Block, probe: Prober, claim: Claim, found: Comparison) -> B
     return replace(made, evaluations=block.evaluations)
 
 
-def accused_by_lines(probe: Prober, claim: Claim, wrong: list[Comparison]) -> Block:
+def accused_by_lines(block: Block, probe: Prober, claim: Claim, wrong: list[Comparison]) -> Block:
     """The block after several lines say that it is wrong: by what factor, where they all say the same one."""
     clearest = max(wrong, key=lambda c: abs(c.difference) / c.error)
-    ratio = fit_ratio([(c.analytic, c.analytic_error, c.numeric) for c in wrong])
+    ratio = fit_ratio([(c.analytic, c.analytic_error, c.numeric) for c in (*block.accusations, *wrong)])
     return _block(probe, replace(clearest, verdict=Verdict.WRONG), claim, ratio=ratio)
 
 

@@ -1,4 +1,4 @@
-"""An open tensor looked at along several lines through a point beside the user's, a few evaluations each.
+"""An open tensor looked at along several lines through a point beside the user's, two to eight evaluations each.
 
 A line of a network with kinks in float32, or with a kink near the point, costs a ladder all its calls and may still
 come out blurred. Off the kinks of the point itself, one central difference a line says nearly as much, and several
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..model import Model, Tensor
-from ..numeric.difference import COARSE, NOISE_BAR, differences
+from ..numeric.difference import COARSE, NOISE_BAR, differences, smooth_window, widest_step
 from ..numeric.directions import analytic_slope
 from ..numeric.estimate import Comparison, Estimate, Verdict
 from ..numeric.noise import Noise
@@ -44,11 +44,15 @@ class _Manner:
 
 _IN_FLOAT64 = _Manner(2e-7, 1, 4)  # two steps, so that curvature does not look like a kink
 _IN_LESS = _Manner(2e-2, 2, 2)
+_FINE = _Manner(2e-7, 1, 8)  # four steps, extrapolated: for a difference that only those can tell
 
 
-def manner(noise: Noise | None) -> _Manner:
-    """The manner for a loss of this noise."""
-    return _IN_LESS if noise is not None and noise.relative > COARSE else _IN_FLOAT64
+def manner(noise: Noise | None, block: Block) -> _Manner:
+    """The manner for a tensor with a loss of this noise."""
+    if noise is not None and noise.relative > COARSE:
+        return _IN_LESS
+    fine = [abs(c.difference) <= 2 * _IN_FLOAT64.bar * _size(c) for c in block.accusations]
+    return _FINE if fine and all(fine) else _IN_FLOAT64
 
 
 def glance_at(model: Model, tensor: Tensor, start: Start, seed: Any, block: Block, budget: int) -> Block:
@@ -68,7 +72,7 @@ def glance_at(model: Model, tensor: Tensor, start: Start, seed: Any, block: Bloc
     if lines.right:
         block = acquitted(block, probe, claim, replace(lines.sharpest, verdict=Verdict.RIGHT))
     elif lines.wrong:
-        block = accused_by_lines(probe, claim, lines.accusing)
+        block = accused_by_lines(block, probe, claim, lines.accusing)
     return replace(block, evaluations=spent, lines=tuple(lines.found), step=lines.step)
 
 
@@ -77,7 +81,7 @@ class _Lines:
 
     def __init__(self, probe: Prober, claim: Claim, noise: Noise, block: Block) -> None:
         self.probe, self.claim, self.noise, self.block = probe, claim, noise, block
-        self.manner = manner(noise)
+        self.manner = manner(noise, block)
         self.found = list(block.lines)
         self.step = block.step
 
@@ -123,7 +127,7 @@ class _Lines:
             u = self.probe.direction(self.claim, rng)
             sampler = self.probe.sampler(u)
             value, kink = self._difference(sampler, h)
-            blur = _NOISE * self.noise.level / h
+            blur = 0.0 if self.manner is _FINE else _NOISE * self.noise.level / h
             if not (math.isfinite(value) and math.isfinite(kink)):
                 return
             numeric = Estimate(value, blur + kink, "central differences", sampler.evaluations)
@@ -134,6 +138,11 @@ class _Lines:
                 return
 
     def _difference(self, sampler: Sampler, h: float) -> tuple[float, float]:
+        if self.manner is _FINE:
+            first = smooth_window(sampler, h, self.noise.level)
+            factor = 0.5 if first.truncation + first.kink > first.noise else 2.0  # two more calls on the same line
+            window = min(first, smooth_window(sampler, factor * h, self.noise.level), key=lambda w: w.error)
+            return window.value, window.error
         value, curve = differences(sampler, h)
         if self.manner is _IN_LESS:
             return value, _KINKS * abs(curve)
@@ -142,12 +151,16 @@ class _Lines:
 
     def _first_step(self) -> float:
         """Where noise alone leaves half of the bar that tells."""
+        if self.manner is _FINE:
+            return widest_step(self.noise)
         wanted = self.manner.bar / 2 * _size(self.block.comparison)
         h = _NOISE * self.noise.level / wanted if wanted > 0 else self.noise.relative**0.5
         return 2.0 ** round(math.log2(min(max(h, _NARROWEST), self._widest)))
 
     def _next_step(self, h: float, blur: float, kink: float) -> float:
         """Narrower where kinks make the bar, wider where noise does."""
+        if self.manner is _FINE:
+            return h
         if kink > 3 * blur:
             return max(h / (4 if kink > 16 * blur else 2), _NARROWEST)
         return min(2 * h, self._widest) if kink < blur else h

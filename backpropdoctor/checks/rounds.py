@@ -77,7 +77,8 @@ class Rounds:
         """The point itself, then points further and further beside it, as long as tensors are open."""
         yield self.start, 0
         for number, size in enumerate(_NUDGES, 1):
-            if self.model.gradients is None or not self._open() or self._left() < 1 + manner(self.start.noise).price:
+            waiting = self._open()
+            if self.model.gradients is None or not waiting or self._left() < 1 + min(map(self._line, waiting)):
                 return
             start = start_beside(self.model, self.start, size, (self.seed, number))
             self.spent += 1
@@ -98,12 +99,19 @@ class Rounds:
     def _blurred(self, block: Block) -> bool:
         return self.model.gradients is not None and (block.comparison.cause == "kink" or block.narrow)
 
+    def _line(self, i: int) -> int:
+        """The evaluations of one line for this tensor."""
+        return manner(self.start.noise, self.blocks[i]).price
+
     def _glance(self, start: Start, number: int) -> None:
         """A few lines for each open tensor, beside the user's point; the next point gets what these leave."""
-        price = manner(self.start.noise).price
-        chosen = self._open()[: max(self._left(), 0) // price]
-        share = min(max(self._left(), 0) // max(len(chosen), 1), 2 * price)
-        tasks = [(self.model, self.model.tensors[i], start, (self.seed, i, 3, number), self.blocks[i], share) for i in chosen]
+        chosen = self._open()
+        chosen = chosen[: max(self._left(), 0) // min(map(self._line, chosen))]
+        share = max(self._left(), 0) // max(len(chosen), 1)
+        tasks = [
+            (self.model, self.model.tensors[i], start, (self.seed, i, 3, number), self.blocks[i], min(share, 2 * self._line(i)))
+            for i in chosen
+        ]
         for i, block in zip(chosen, self.run(glance_at, tasks), strict=True):
             self.blocks[i] = block
 

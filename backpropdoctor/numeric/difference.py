@@ -98,6 +98,11 @@ def kink_window(sampler: Sampler, hs: tuple[float, float, float], level: float) 
     return Window(d2, noise, truncation, kink, smooth, at_zero, d2 - s2 / 2, d2 + s2 / 2, h)
 
 
+def widest_step(noise: Noise) -> float:
+    """The step, of the scale, that balances the truncation h^6 of a window against noise / h; a power of two."""
+    return 2.0 ** round(math.log2(noise.relative ** (1 / 7)))
+
+
 def differences(sampler: Sampler, h: float) -> tuple[float, float]:
     """The central difference and the second difference over h."""
     zero, after, before = sampler.at(0.0), sampler.at(h), sampler.at(-h)
@@ -113,7 +118,7 @@ class Ladder:
 
     def __init__(self, sampler: Sampler, noise: Noise, scale: float = 1.0, claim: float = math.nan) -> None:
         self.sampler, self.noise, self.scale, self.claim = sampler, noise, scale, claim
-        self.top = scale * 2.0 ** round(math.log2(noise.relative ** (1 / 7)))
+        self.top = scale * widest_step(noise)
         self.steps = [self.top / 2, self.top / 4]
         self.wide: list[Window] = []
         self.narrow: list[Window] = []
