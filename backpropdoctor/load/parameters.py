@@ -7,7 +7,7 @@ an accumulator does not. Its gradient is the update without the value itself and
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -62,9 +62,10 @@ class Parameters:
         groups: dict[tuple[Any, int], list[Update]] = defaultdict(list)
         for update, origin in self.updates:
             groups[self.updated.place(update), origin].append(update)
-        numbers: dict[Hashable, int] = defaultdict(int)
+        ordered = sorted(groups.items(), key=lambda item: item[1][0].new)
+        numbers = _first_numbers([(place, updates[0].new) for (place, _), updates in ordered])
         steps: list[list[tuple[Hashable, int, list[Update]]]] = []
-        for (place, origin), updates in sorted(groups.items(), key=lambda item: item[1][0].new):
+        for (place, origin), updates in ordered:
             number = numbers[place]
             numbers[place] += 1
             while len(steps) <= number:
@@ -74,7 +75,7 @@ class Parameters:
         for members in steps:
             self.behind.begin_step([u for _, _, updates in members for u in updates])
             found.append([self._parameter(place, origin, updates) for place, origin, updates in members])
-        return found
+        return [members for members in found if members]
 
     def _parameter(self, place: Hashable, origin: int, updates: list[Update]) -> Parameter:
         binding = self.best_name(origin, updates[0].binding)
@@ -121,6 +122,18 @@ class Parameters:
             if text:
                 return text
         return f"value {node}"
+
+
+def _first_numbers(updates: Sequence[tuple[Hashable, int]]) -> dict[Hashable, int]:
+    """The step that the first update of each place belongs to: 0, or after all steps of a training that was over by then."""
+    times: dict[Hashable, list[int]] = defaultdict(list)
+    for place, at in updates:
+        times[place].append(at)
+    numbers: dict[Hashable, int] = {}
+    for place, own in sorted(times.items(), key=lambda item: item[1][0]):
+        over = [numbers[q] + len(t) for q, t in times.items() if q in numbers and len(t) > 1 and t[-1] < own[0]]
+        numbers[place] = max(over, default=0)
+    return numbers
 
 
 def _is_cache(binding: Binding) -> bool:

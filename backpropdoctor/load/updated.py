@@ -261,7 +261,8 @@ class Updated:
             if self.canon[update.old] in own:  # a sum that starts with a parameter: a bias, and on from there
                 own.add(new)
                 continue
-            if update.old < start or (start == 0 and self.nodes[update.old].kind == "leaf"):
+            unknown = not self.steps.tape.iterations  # where no loop was told apart, any value may outlive a step
+            if update.old < start or (start == 0 and (unknown or self.nodes[update.old].kind == "leaf")):
                 found[new] = update
                 sites.add(update.site)
         for update in self.steps.updates:  # the first step, where a state is still the zeros it was made with

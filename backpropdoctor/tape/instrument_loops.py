@@ -89,6 +89,8 @@ def own_evidence(body: Iterable[ast.AST]) -> set[str]:
                 found.add("name")
         elif isinstance(node, ast.Assign):
             found |= _assign_evidence(node)
+        elif any(map(_is_new_value, _results(node))):
+            found.add("result")
         elif isinstance(node, ast.Call):
             name = called_name(node) or ""
             if _BACKWARD.search(name):
@@ -96,6 +98,25 @@ def own_evidence(body: Iterable[ast.AST]) -> set[str]:
             if name in ("subtract", "add") and any(k.arg == "out" for k in node.keywords):
                 found.add("out")
     return found
+
+
+def _results(node: ast.AST) -> list[ast.expr]:
+    """What a function returns, a comprehension collects."""
+    if isinstance(node, ast.Return) and node.value is not None:
+        return list(node.value.elts) if isinstance(node.value, ast.Tuple) else [node.value]
+    if isinstance(node, ast.Lambda):
+        return [node.body]
+    if isinstance(node, (ast.ListComp, ast.GeneratorExp)):
+        return [node.elt]
+    return [node.value] if isinstance(node, ast.DictComp) else []
+
+
+def _is_new_value(value: ast.expr) -> bool:
+    """Whether an expression has the form `p - rate * g`."""
+    if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Sub) or not isinstance(value.right, ast.BinOp):
+        return False
+    plain = isinstance(value.left, (ast.Name, ast.Subscript, ast.Attribute))
+    return plain and isinstance(value.right.op, (ast.Mult, ast.Div))
 
 
 def _assign_evidence(node: ast.Assign) -> set[str]:

@@ -335,7 +335,7 @@ class Steps:
             terms = self.algebra.terms(node.index, whole=heirs)
             for term in terms:
                 old = self.tape.nodes[term.node]
-                if old.kind != "leaf" and old.index not in heirs or old.index in known or term.factor != 1.0:
+                if old.index in known or term.factor != 1.0 or (old.index not in heirs and not self._is_beginning(old)):
                     continue
                 if np.shape(old.value) != np.shape(node.value) or np.asarray(node.value).dtype.kind != "f":
                     continue
@@ -348,6 +348,13 @@ class Steps:
                     heirs.add(node.index)
                     yield update
                     break
+
+    def _is_beginning(self, node: Node, depth: int = 0) -> bool:
+        """Whether a value comes from outside, or is made of random draws and numbers: what a parameter begins as."""
+        if node.kind == "leaf" and (depth == 0 or np.size(node.value) == 1) or node.kind == "random":
+            return True
+        inputs = [self.tape.nodes[i] for i in node.inputs()]
+        return node.kind == "op" and depth < 5 and bool(inputs) and all(self._is_beginning(i, depth + 1) for i in inputs)
 
     def _inherits(self, old: int, new: int) -> bool:
         nodes, consumers = self.tape.nodes, self.replay.index.consumers
