@@ -9,8 +9,8 @@ import pytest
 import backpropdoctor as bd
 from backpropdoctor import rules
 
-MINE = [code for code in rules.names() if code < "BD020" or code in ("BD101", "BD102", "BD103") or code >= "BD400"]
-MINE = [code for code in MINE if not code.startswith(("BD2", "BD3"))]
+MINE = [code for code in rules.names() if code < "BD100" or code in ("BD101", "BD102", "BD103") or code >= "BD400"]
+MINE = [code for code in MINE if not code.startswith(("BD2", "BD3")) and code != "BD022"]  # a record of 2 GiB is no test
 
 
 def blocks(code: str) -> list[str]:

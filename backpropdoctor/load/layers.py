@@ -170,7 +170,7 @@ def _outputs_fault(subject: Subject, plan: Plan, first: Run) -> Finding | None:
     if not any(a.role == "cotangent" for a in plan.arguments) and not plan.pointwise and np.size(first.parts[0]) != 1:
         return make_finding(
             "BD006",
-            f"`{subject.backward_name}` takes no cotangent, and the output is no single number",
+            f"`{subject.backward_name}` takes no gradient of the output, and the output is no single number",
             span=span_of_function(subject.backward),
             help="let it take the gradient of the output",
         )
@@ -265,7 +265,7 @@ def _changes(loaded: Loaded, subject: Subject, changed: list[Leaf]) -> None:
     for (function, name), spot in sorted(subject.changed.items(), key=str):
         code = "BD411" if spot == "input" else "BD410"
         is_cotangent = spot == "cotangent"
-        words = "the cotangent that it is given" if is_cotangent else f"{'its input ' if spot == 'input' else ''}`{name}`"
+        words = "the gradient that it is given" if is_cotangent else f"{'its input ' if spot == 'input' else ''}`{name}`"
         loaded.say(
             "BD411" if is_cotangent else code,
             f"`{function}` changes {words} in place",

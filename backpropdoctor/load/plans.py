@@ -161,7 +161,7 @@ def _filled(
         roles[0], cotangents = Argument("cotangent", 0), 1
     outputs = max(cotangents, 1)
     if outputs > len(parts):
-        return f"takes {cotangents} cotangents ({', '.join(names)}), and the forward pass returns {_count(parts)}"
+        return f"takes {cotangents} gradients of outputs ({', '.join(names)}), and the forward pass returns {_count(parts)}"
     taken = {r.index for r in roles if r is not None and r.role == "returned"}
     rest = tuple(i for i in range(outputs, len(parts)) if i not in taken)
     if unknown:

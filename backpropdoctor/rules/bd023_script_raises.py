@@ -1,28 +1,37 @@
-"""# script-raises
+"""The script itself stops with an exception.
 
-The script itself stops with an exception. What was measured up to there is reported; exit status 3 where nothing else is
-wrong.
+What was measured: what came before the exception is reported. The exit status is 3 where nothing is wrong in that.
 
-## Why it is said
+Why it is wrong: a run that broke off says nothing about what comes after it, so it is no pass. The line is that of the
+script at which the exception left it.
 
-A run that broke off says nothing about what comes after it. The traceback is the script's own, with its own lines.
+Failing:
 
-## A script of which this is said
-
-```text
+```python
 import numpy as np
-W = np.ones((3, 2))
-x = np.ones(3)
-print(W @ x)
+
+X, y = np.ones((5, 3)), np.zeros(5)
+w = np.ones((2, 1))
+for step in range(10):
+    loss = np.mean((X @ w - y) ** 2)
 ```
 
-## What to do
+Fixed:
 
-Mend the exception first. Often it is a shape: print the shapes of the operands on that line.
+```python
+import numpy as np
 
-## Limits
+X, y = np.ones((5, 3)), np.zeros((5, 1))
+w = np.ones((3, 1))
+for step in range(10):
+    loss = np.mean((X @ w - y) ** 2)
+    dw = 2 * X.T @ (X @ w - y) / len(y)
+    w -= 0.1 * dw
+```
 
-`sys.exit` is no exception, and is respected. A script that waits for `input()` gets a refusal in its place.
+Look-alikes and limits: mend the exception first; often it is a shape, and printing the shapes of the operands on that
+line shows which. `sys.exit` is no exception, and is respected. A script that waits for `input()` gets a refusal in its
+place.
 """
 
 from ..rule import Rule

@@ -1,10 +1,10 @@
 """A factor of the chain rule is missing.
 
-What was measured: the cotangent that the statement makes is that of the activation's output; times the derivative in
-`help` every gradient behind it is right. The edit is tried on the recorded values, has to give the right gradients
+What was measured: what the statement makes is the gradient of the loss by the activation's output; times the derivative
+in `help` every gradient behind it is right. The edit is tried on the recorded values, has to give the right gradients
 along directions that it was not found with, and is then made in a copy of the program, which is checked again.
 
-Why it is wrong: the cotangent of a layer's input is the cotangent of its output times the derivative of what lies
+Why it is wrong: the gradient by a layer's input is the gradient by its output times the derivative of what lies
 between. Without that factor the layers before it are trained as if the activation were the identity.
 
 Failing:

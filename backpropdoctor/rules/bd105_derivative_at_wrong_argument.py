@@ -1,6 +1,6 @@
 """A derivative is taken at the wrong value.
 
-What was measured: the cotangent is wrong, and right with the same derivative at another value of the forward pass.
+What was measured: the gradient made here is wrong, and right with the same derivative at another value of the forward pass.
 The edit is tried on the recorded values, has to give the right gradients along directions that it was not found with,
 and is then made in a copy of the program, which is checked again.
 

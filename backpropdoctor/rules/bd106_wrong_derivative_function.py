@@ -1,8 +1,8 @@
 """A factor is not the derivative of the activation.
 
-What was measured: the cotangent is wrong, and right with the derivative that `help` names in the place of the marked
-factor. The edit is tried on the recorded values, has to give the right gradients along directions that it was not
-found with, and is then made in a copy of the program, which is checked again.
+What was measured: the gradient made here is wrong, and right with the derivative that `help` names in the place of the
+marked factor. The edit is tried on the recorded values, has to give the right gradients along directions that it was
+not found with, and is then made in a copy of the program, which is checked again.
 
 Why it is wrong: the backward pass differentiates another function than the forward pass computes: a sigmoid's
 derivative for a tanh, a power or a sign off, the derivative of a layer that was replaced.

@@ -4,7 +4,7 @@ What was measured: the gradient is right with the matrix transposed, or with the
 edit is tried on the recorded values, has to give the right gradients along directions that it was not found with, and
 is then made in a copy of the program, which is checked again.
 
-Why it is wrong: for `z = x @ W` the cotangents are `dx = dz @ W.T` and `dW = x.T @ dz`. With a square matrix the
+Why it is wrong: for `z = x @ W` the gradients are `dx = dz @ W.T` and `dW = x.T @ dz`. With a square matrix the
 shapes fit either way, and nothing raises.
 
 Failing:

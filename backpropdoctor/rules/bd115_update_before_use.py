@@ -4,7 +4,7 @@ What was measured: the gradient is right with the value that the parameter had b
 the recorded values, has to give the right gradients along directions that it was not found with, and is then made in
 a copy of the program, which is checked again.
 
-Why it is wrong: the cotangents of earlier layers go through the weights that the forward pass used. After the update
+Why it is wrong: the gradients of earlier layers go through the weights that the forward pass used. After the update
 these are others; the error is of the size of the learning rate, so that small steps hide it.
 
 Failing:

@@ -4,8 +4,8 @@ What was measured: the gradient is right with the term that `help` adds or drops
 values, has to give the right gradients along directions that it was not found with, and is then made in a copy of the
 program, which is checked again.
 
-Why it is wrong: a value that is used twice gets the sum of two cotangents, and a penalty in the loss adds its own
-derivative to the gradient.
+Why it is wrong: a value that is used twice gets the sum of two gradients, one for each use, and a penalty in the loss
+adds its own derivative to the gradient.
 
 Failing:
 

@@ -1,10 +1,10 @@
-"""A path of the cotangent is missing.
+"""A path on which the loss depends on a value is missing in its gradient.
 
-What was measured: the cotangent is right with the part that comes through a later time step, a skip connection or a
+What was measured: the gradient is right with the part that comes through a later time step, a skip connection or a
 second branch. The edit is tried on the recorded values, has to give the right gradients along directions that it was
 not found with, and is then made in a copy of the program, which is checked again.
 
-Why it is wrong: the cotangent of a value is the sum over all its uses. Leaving out the recurrent use turns
+Why it is wrong: the gradient by a value is the sum over all its uses. Leaving out the recurrent use turns
 backpropagation through time into a sum of one-step gradients.
 
 Failing:

@@ -1,8 +1,8 @@
 """Only the diagonal of the softmax's derivative is used.
 
-What was measured: the cotangent is right with the whole Jacobian, `p * (d - sum(d * p))`. The edit is tried on the
-recorded values, has to give the right gradients along directions that it was not found with, and is then made in a
-copy of the program, which is checked again.
+What was measured: the gradient is right with the whole derivative of the softmax, `p * (d - sum(d * p))`. The edit is
+tried on the recorded values, has to give the right gradients along directions that it was not found with, and is then
+made in a copy of the program, which is checked again.
 
 Why it is wrong: every output of a softmax depends on every score: dp_i/dz_j = p_i (1[i=j] - p_j). `p * (1 - p)` is
 only its diagonal.
@@ -67,7 +67,7 @@ for step in range(50):
     b -= 0.5 * db
 ```
 
-Look-alikes and limits: with a cross-entropy loss the whole Jacobian shortens to `p - y`, which is right.
+Look-alikes and limits: with a cross-entropy loss the whole derivative shortens to `p - y`, which is right.
 """
 
 from ..rule import Rule

@@ -1,6 +1,6 @@
 """The gradient belongs to another loss.
 
-What was measured: the first cotangent is right for this loss once the derivative of another loss is taken out of it.
+What was measured: the first gradient of the backward pass is right for this loss once the derivative of another loss is taken out of it.
 The edit is tried on the recorded values, has to give the right gradients along directions that it was not found with,
 and is then made in a copy of the program, which is checked again.
 

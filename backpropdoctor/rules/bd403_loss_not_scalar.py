@@ -2,8 +2,8 @@
 
 What was measured: the shape of what the loss function returned.
 
-Why it is wrong: a gradient belongs to a single number. The gradient of an array of losses is a Jacobian, and summing
-it without saying so hides whether the sum or the mean is meant.
+Why it is wrong: a gradient belongs to a single number. An array of losses has one for each of them, and summing
+them without saying so hides whether the sum or the mean is meant.
 
 Failing:
 
