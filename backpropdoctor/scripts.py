@@ -57,7 +57,7 @@ def check_script(
         tell("trying edits")
         gradients = _mended(path, script_args, found, loss, params, step_function)
     tell("looking at the updates")
-    extra = _together(gradients, _updates(path, script_args, run, found, gradients))
+    extra = _together(gradients, _updates(path, script_args, run, found, gradients), found)
     if found is not None:
         found.findings = []
     if not output.release:
@@ -223,10 +223,22 @@ def _updates(
     return check_updates_on_tape(run, trainings, expect_frozen=frozen, rerun=again, edits=edits, wrong=wrong)
 
 
-def _together(gradients: Sequence[Finding], updates: Sequence[Finding]) -> list[Finding]:
-    from .checks.updates.onecause import one_cause
+def _together(gradients: Sequence[Finding], updates: Sequence[Finding], found: Examined | None) -> list[Finding]:
+    from .checks.updates.onecause import Claimed, one_cause
 
-    return [f for findings in one_cause(gradients, updates) for f in findings]
+    claims = [
+        Claimed(
+            m.held.tensor.name,
+            m.held.name,
+            m.held.site.span.line if m.held.site is not None else None,
+            m.verdict == "wrong",
+            m.ratio.value if m.ratio is not None else None,
+            all(t.factor < 0 for terms in m.held.claim.terms for t in terms),
+        )
+        for m in (found.check.measured if found is not None else ())
+        if m.held.kind == "parameter"
+    ]
+    return [f for findings in one_cause(gradients, updates, claims) for f in findings]
 
 
 def _watched(
@@ -259,7 +271,9 @@ def report_of(
     findings: list[Finding] = [*(found.findings if found else ()), *extra]
     incomplete: list[str] = []
     if run.exception is not None:
-        findings.append(_raised(run.exception, path))
+        raised = _raised(run.exception, path)
+        if not any((f.code, f.path, f.line) == ("BD309", raised.path, raised.line) for f in findings):
+            findings.append(raised)
     if found is None and run.exception is None:
         findings.append(_nothing(path, run))
         incomplete.append("no training step was recognised")

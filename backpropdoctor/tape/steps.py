@@ -21,6 +21,7 @@ DIV: set[Any] = {operator.truediv, operator.itruediv, np.divide, np.true_divide}
 PRODUCTS = ("dot", "matmul", "outer", "inner", "tensordot")
 NEG: set[Any] = {operator.neg, np.negative}
 COPY = Method("copy")
+CAST = Method("astype")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,8 @@ class Algebra:
                 index = node.args[0].index
             elif (limited := self.unclipped(index)) is not None:
                 index = limited
+            elif node.kind == "op" and node.op == CAST and np.asarray(node.value).dtype.kind == "f":
+                index = node.args[0].index
             else:
                 split = self._independent_split(index, dependent)
                 if split is None:

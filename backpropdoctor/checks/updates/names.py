@@ -32,6 +32,12 @@ def is_gradient_name(name: Hashable) -> bool:
     return isinstance(name, str) and bool(_GRADIENT.match(name)) and name not in ("data", "dim", "d", "delay", "decay")
 
 
+def is_derivative_name(name: str) -> bool:
+    """True for what says that it is a derivative of the loss: `dW1`, `self.dW[2]`, `grads['W']`; not for `delta` or `error`."""
+    words = re.findall(r"[^\W\d]\w*", name)
+    return any(is_gradient_name(w) and not re.search(r"delta|err|^er$|^g$", w, re.IGNORECASE) for w in words)
+
+
 def is_parameter_name(name: Hashable) -> bool:
     """True for what people call a weight or a bias, and for nothing that reads like a gradient or a setting."""
     return isinstance(name, str) and bool(_PARAMETER.match(name)) and not is_gradient_name(name)
