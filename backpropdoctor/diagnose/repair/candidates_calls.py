@@ -72,6 +72,10 @@ def _axes(scene: Scene, node: ast.Call, name: str) -> Iterator[Candidate]:
                 "shape-drift",
                 {"was": f"keepdims={keyword.value.value!r}", "now": f"keepdims={new}"},
             )
+        elif keyword.arg == "out":
+            rest = [k for k in node.keywords if k is not keyword]
+            shared = {"line": node.lineno, "what": f"out={ast.unparse(keyword.value)}"}
+            yield Candidate(0.95, node, _call(node, keywords=rest), "alias", shared)
         elif isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, bool):
             yield Candidate(
                 1.1,

@@ -42,8 +42,8 @@ def derivatives(scene: Scene) -> Iterator[Candidate]:
                 outer = 0.0 if node is scene.value_node else 0.15
                 words = {"was": scene.text.of(node), "now": new, **words}
                 yield Candidate(2.1 + extra + outer, node, f"{text} * {other}", "missing-derivative", words)
-    yield from chains(scene)
     yield from missing_factors(scene)
+    yield from chains(scene)
     yield from softmax_jacobians(scene)
 
 
@@ -92,13 +92,39 @@ def missing_factors(scene: Scene) -> Iterator[Candidate]:
         text = scene.text.of(node) if _product(node) else scene.text.wrapped(node)
         for v in scene.of_shape(shape)[:30] if shape else []:
             words = {"factor": v.text, "missing": True}
-            yield Candidate(2.4, node, f"{text} * {v.text}", "missing-factor", words)
+            cost = 2.05 if _is_mask(v.value) and _near(scene, v.text) else 2.4  # simpler than `(mask > 0)`
+            yield Candidate(cost, node, f"{text} * {v.text}", "missing-factor", words)
+        for new in _wider(scene, node, shape):
+            words = {"factor": new, "missing": True}
+            yield Candidate(2.5, node, f"{text} * {new}", "missing-factor", words)
     whole = scene.value_node
     if whole is not None and scene.shape(whole) == ():
         for v in scene.scalars[:30]:
             if isinstance(v.value, float):
                 words = {"factor": v.text, "missing": True}
                 yield Candidate(2.2, whole, f"{scene.text.wrapped(whole)} * {v.text}", "missing-factor", words)
+
+
+def _is_mask(value: np.ndarray) -> bool:
+    return bool(np.all((value == 0) | (value == 1)) and np.any(value == 0))
+
+
+def _near(scene: Scene, text: str) -> bool:
+    return re.split(r"[.\[]", text)[0] in scene.local_names
+
+
+def _wider(scene: Scene, node: ast.expr, shape: tuple[int, ...]) -> list[str]:
+    """Factors of the whole's shape for a term that is broadcast to it, and means or sums of variables that give the term's."""
+    whole = scene.shape(scene.value_node) if scene.value_node is not None else None
+    found = []
+    if whole and shape != whole and node is not scene.value_node:
+        found += [v.text for v in scene.of_shape(whole)[:20] if not scene.is_backward(v)]
+    if shape and scene.numpy:
+        for v in scene.arrays[:40]:
+            for axis in range(len(v.shape)):
+                if v.shape[:axis] + v.shape[axis + 1 :] == shape and not scene.is_backward(v) and len(found) < 60:
+                    found += [f"{v.text}.mean(axis={axis})", f"{v.text}.sum(axis={axis})"]
+    return found
 
 
 def _pair_of_calls(node: ast.expr) -> str | None:
@@ -271,7 +297,7 @@ def _templates(scene: Scene) -> list[str]:
                 )
             ):
                 if any(isinstance(n, ast.Constant) for n in ast.walk(node)) and not any(
-                    isinstance(n, (ast.JoinedStr, ast.MatMult, ast.Str)) for n in ast.walk(node)
+                    isinstance(n, (ast.JoinedStr, ast.MatMult, ast.Mod, ast.FloorDiv, ast.Eq, ast.Str)) for n in ast.walk(node)
                 ):
                     found[_with_hole(node, *paths)] = None
     scene.__dict__["_templates"] = list(found)[:24]

@@ -215,6 +215,8 @@ class Capture:
             else:
                 moment.outs += self._elements("__returned__", returned).items()
         moment.until = len(self.recorder.tape.nodes)
+        if moment.until == moment.at and all(node == open_.before.get(text) for text, node in moment.outs):
+            return  # a look at its line, on the way into or out of it
         self.moments[open_.place].append(moment)
 
 

@@ -30,9 +30,21 @@ def refined(candidate: Candidate, scene: Scene, root: Root) -> tuple[str, dict[s
         return "missing-path", words
     if kind == "surplus-factor" and in_derivative(scene, candidate.old):
         return "wrong-derivative-function", words | {"was": scene.text.of(candidate.old)}
+    if kind == "sign" and _is_derivative(candidate.old):
+        return "wrong-derivative-function", words | {"was": scene.text.of(candidate.old)}
     if kind in ("scaled", "sign") and in_derivative(scene, candidate.old, strictly=True):
         return "wrong-derivative-function", words | {"was": _factor_text(scene, candidate.old)}
     return kind, words
+
+
+def _is_derivative(node: ast.AST) -> bool:
+    """Whether an expression is one plus or minus a power: the derivative of an activation with another sign."""
+    return (
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, (ast.Add, ast.Sub))
+        and isinstance(node.left, ast.Constant)
+        and node.left.value == 1
+    )
 
 
 def _compares(node: ast.AST) -> bool:

@@ -25,6 +25,7 @@ SEARCH = (0, 1)  # directions that the search uses
 FRESH = (10, 11, 12, 13)  # directions that a found edit has to pass
 _PREPARED, _RUN, _OUTCOME = 40, 20, 100  # the work of an edit, of a statement run again, of a verdict, in operations
 _ELEMENTS, _MULTIPLIED = 4_000, 20_000  # elements read or made, and products of two, in the time of one operation
+_NOTHING = 1e-11  # beside the largest gradient, less than this is roundoff, as where gradients are measured
 _PRODUCTS = {"matmul", "dot", "einsum", "tensordot", "inner", "outer"}
 
 
@@ -416,6 +417,7 @@ class Trial:
         return self._truths[key]
 
     def _ratio(self, claim: Claim, values: dict[int, Any], numbers: Sequence[int]) -> float | None:
+        """Gradient over truth where they are parallel; 1 where both are zero but for roundoff beside the others."""
         pairs = []
         for number in numbers:
             truth = self._truth(claim, number)
@@ -434,7 +436,21 @@ class Trial:
             if not np.isfinite(total):
                 return None
             pairs.append((total, 8 * float(np.finfo(float).eps) * magnitude, truth[0], truth[1]))
+        nothing = _NOTHING * self._largest * self._unit(claim)
+        if all(max(abs(a), abs(n)) <= nothing for a, _, n, _ in pairs):
+            return 1.0
         return _common_ratio(pairs)
+
+    @cached_property
+    def _largest(self) -> float:
+        """The largest true slope per unit of a parameter."""
+        sizes = [(self._truth(m.held.claim, 0), self._unit(m.held.claim)) for m in self.claims]
+        return max((abs(truth[0]) / unit for truth, unit in sizes if truth is not None and unit), default=0.0)
+
+    def _unit(self, claim: Claim) -> float:
+        truth = self._truth(claim, 0)
+        u = np.concatenate([np.ravel(d) for d in truth[2]]) if truth is not None else np.zeros(0)
+        return float(np.sqrt(np.mean(u**2))) if u.size else 1.0
 
 
 def _common_ratio(pairs: Sequence[tuple[float, float, float, float]]) -> float | None:
