@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .checks.cotangents import Cotangents
+from .checks.cotangents import Cotangents, sign_of
 from .checks.evidence import settle_evidence
 from .checks.gradients import Check, Measured, check_gradients, checked_row, checked_rows
 from .diagnose.blame import Blame, Root
@@ -66,7 +66,7 @@ def examine_step(training: Training) -> Examined:
     found = Examined(training, check, blame)
     found.roots = blame.roots() if blame else []
     found.findings = gradient_findings(check, blame, found.roots)
-    cotangents = blame.cotangents if blame else Cotangents(training, check.uniform)
+    cotangents = blame.cotangents if blame else Cotangents(training, check.uniform, sign_of(check.measured))
     found.rows = _rows(check, blame, found.roots) + _intermediate_rows(check, cotangents)
     return found
 

@@ -7,6 +7,7 @@ paired by its name alone.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from ..tape.adjoint import SAME, Claim, Ratio, Tensor
-from ..tape.steps import Term
+from ..tape.steps import NEG, Term
 from ..tape.tape import Binding
 from ..tape.training import Held, Training
+from .gradients import Measured
 
 _MOST_FORWARD = 400  # forward values whose adjoint is measured, the latest of each shape first
 _MOST_BACKWARD = 4000
@@ -34,9 +36,10 @@ class Paired:
 class Cotangents:
     """The backward region of a training step and what its values are adjoints of."""
 
-    def __init__(self, training: Training, uniform: float = 1.0) -> None:
+    def __init__(self, training: Training, uniform: float = 1.0, sign: float = 1.0) -> None:
         assert training.loss is not None
         self.uniform = uniform
+        self.sign = sign  # -1 where the backward pass holds negative gradients, which the updates add
         self.training = training
         self.loss = training.loss
         self.replay = training.replay
@@ -71,9 +74,14 @@ class Cotangents:
         wanted = {_squeezed(self.nodes[i].value) for i in self.backward}
         for i in sorted(self.forward, reverse=True)[: 4 * _MOST_FORWARD]:
             shape = _squeezed(self.nodes[i].value)
+            if self._is_negation(i):
+                continue  # the adjoint of -z is the wrong sign of that of z, and nobody's aim
             if shape in wanted and len(found[shape]) < _MOST_FORWARD:
                 found[shape].append(i)
         return {shape: nodes[::-1] for shape, nodes in found.items()}
+
+    def _is_negation(self, i: int) -> bool:
+        return self.nodes[i].kind == "op" and any(self.nodes[i].op is op for op in NEG)
 
     @cached_property
     def paired(self) -> dict[int, Paired]:
@@ -95,7 +103,7 @@ class Cotangents:
                 continue
             if scalar and not any(_close(abs(ratio.value), u) for u in (1.0, self.uniform)):
                 continue  # any two numbers are parallel
-            found.append((ratio.right, bool(self.names(target)), Paired(i, target, ratio.value)))
+            found.append((_close(ratio.value, self.sign), bool(self.names(target)), Paired(i, target, ratio.value)))
         return max(found, key=lambda f: f[:2])[2] if found else None
 
     def ratio(self, node: int, target: int) -> Ratio | None:
@@ -119,11 +127,16 @@ class Cotangents:
             and pair.target not in self.origins
             and any(b.how in ("assign", "augmented", "append") for b in self.names(i))
         ]
+        ratios = [r for r in ratios if r * self.sign > 0] or ratios
         return max(ratios, key=lambda r: (sum(_close(r, q) for q in ratios), _close(abs(r), 1.0)), default=None)
 
     def names(self, node: int) -> list[Binding]:
         """The names of a node, those of equal values included, in order."""
         return [b for j in self._equals.get(node, (node,)) for b in self.replay.index.names.get(j, ())]
+
+    def equals(self, node: int) -> list[int]:
+        """All nodes of the value of a canonical one, in order."""
+        return self._equals.get(node, [node])
 
     @cached_property
     def _equals(self) -> dict[int, list[int]]:
@@ -151,6 +164,13 @@ class Cotangents:
             return min(names, key=lambda b: (len(b.parts) < 2, b.scope, b.at)).name
         site = self.nodes[node].site
         return site.span.text if site else ""
+
+
+def sign_of(measured: Sequence[Measured]) -> float:
+    """-1 where most gradients that are right (else: most) are negative ones that the updates add, else 1."""
+    right = [m for m in measured if m.verdict == "right" and not (m.ratio and m.ratio.zero)]
+    factors = [t[0].factor if len(t) == 1 else 1.0 for m in right or measured for t in m.held.claim.terms[:1]]
+    return -1.0 if sum(f < 0 for f in factors) > sum(f > 0 for f in factors) else 1.0
 
 
 def _close(a: float, b: float) -> bool:

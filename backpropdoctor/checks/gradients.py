@@ -183,7 +183,8 @@ def _settle_scale(check: Check) -> None:
     values = np.array([m.ratio.value for m in parallel if m.ratio and m.ratio.value is not None])
     common = float(np.median(values)) if len(values) % 2 else float(np.sort(values)[len(values) // 2])
     same = [m for m, v in zip(parallel, values, strict=True) if _close(v, common)]
-    if common <= 0 or (len(same) < 2 and len(check.measured) > 1 and len(parallel) > 1):
+    alone = len(same) < 2 and len(check.measured) > 1
+    if common <= 0 or (alone and (len(parallel) > 1 or _is_number(check, same[0]))):
         return
     assert check.training.loss is not None
     implied = check.training.loss.source == "implied"
@@ -198,6 +199,11 @@ def _settle_scale(check: Check) -> None:
             if m not in same and m.ratio and m.ratio.value is not None:
                 m.ratio = Ratio(m.ratio.value / common, m.ratio.error)
     check.uniform = common
+
+
+def _is_number(check: Check, m: Measured) -> bool:
+    """Whether a tensor is one number, which is parallel to anything."""
+    return sum(np.size(check.training.replay.base(i)) for i in m.held.tensor.nodes) == 1
 
 
 def _same_step(check: Check, parallel: list[Measured]) -> bool:

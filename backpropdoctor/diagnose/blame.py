@@ -13,14 +13,15 @@ from functools import cached_property
 
 import numpy as np
 
-from ..checks.cotangents import Cotangents, Paired
+from ..checks.cotangents import Cotangents, Paired, sign_of
 from ..checks.gradients import Check, Measured
 from ..source import Span
 from ..tape.adjoint import SAME, Claim, Tensor, proportion, shaped
 from ..tape.replay import Objective
-from ..tape.steps import Term
+from ..tape.steps import PRODUCTS, Term
 from ..tape.tape import Site
-from .blame_together import all_uphill, read_too_late, reading_of, taken_for_another, without_inherited
+from .blame_choice import roots_by_cuts
+from .blame_together import all_uphill, read_too_late, reading_of, second_name, taken_for_another, without_inherited
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class Blame:
 
     def __init__(self, check: Check) -> None:
         self.check = check
-        self.cotangents = Cotangents(check.training, check.uniform)
+        self.cotangents = Cotangents(check.training, check.uniform, sign_of(check.measured))
         self.training = check.training
         self.replay = check.training.replay
         self.adjoints = check.training.adjoints
@@ -62,6 +63,7 @@ class Blame:
         canon = self.replay.canonical
         self._final_terms = {canon[t.node]: terms for h in check.training.parameters for terms in h.claim.terms for t in terms}
         self._ancestors: dict[int, set[int]] = {}
+        self._carriers: dict[int, bool] = {}
         self._roles: dict[int, int] = {}  # what a wrong backward value is used as the adjoint of, once that is known
 
     def roots(self) -> list[Root]:
@@ -71,11 +73,20 @@ class Blame:
         uphill = all_uphill(self, wrong)
         if uphill is not None:
             return uphill
-        for m in sorted(wrong, key=lambda m: min(len(self._suspects(node)) for node in self._final(m))):
+        for root in self._late_roots(wrong):
+            found[self._line_key(root)] = root
+        late = {name for root in found.values() for name in root.affects}
+        by_cuts, rest = roots_by_cuts(self, [m for m in wrong if m.held.tensor.name not in late])
+        for root in by_cuts:
+            kept = found.setdefault(self._line_key(root), root)
+            if kept is not root:
+                kept.instances += root.instances
+                kept.affects += [a for a in root.affects if a not in kept.affects]
+                kept.tensors += [a for a in root.tensors if a not in kept.tensors]
+        for m in sorted(rest, key=lambda m: min(len(self._suspects(node)) for node in self._final(m))):
             for root in self._roots_of(m):
-                self._settle_site(root, m)
-                key = (root.span.path, root.span.line, root.span.column)
-                kept = found.setdefault(key, root)
+                self.settle_site(root, m)
+                kept = found.setdefault(self._line_key(root), root)
                 kept.instances.append(root.node)
                 if m.held.tensor.name not in kept.affects:
                     kept.affects.append(m.held.tensor.name)
@@ -85,6 +96,63 @@ class Blame:
                     kept.ratio = None
         together = without_inherited(self, taken_for_another(self, list(found.values())))
         return sorted(together, key=lambda r: min(r.instances))
+
+    @staticmethod
+    def _line_key(root: Root) -> tuple[str, int, int]:
+        return root.span.path, root.span.line, root.span.column
+
+    def _late_roots(self, wrong: list[Measured]) -> list[Root]:
+        """The statements that read a parameter after its update."""
+        found: dict[int, Root] = {}
+        for m in wrong:
+            late = read_too_late(self, m)
+            if late is not None:
+                if late not in found:
+                    found[late] = self._root(late, None)
+                    found[late].site = second_name(self, late) or found[late].site
+                root = found[late]
+                root.instances = [late]
+                root.affects.append(m.held.tensor.name)
+        return list(found.values())
+
+    def home(self, node: int) -> tuple[str, int, int] | None:
+        """The statement that makes a value."""
+        return self._home(node)
+
+    def usual_step(self, ratio: float) -> bool:
+        """Whether a value over the local vector-Jacobian product of what it received is a factor that may be."""
+        return ratio > 0 and self._usual(ratio)
+
+    def received(self, node: int) -> list[Paired]:
+        """The right cotangents that a value was made from."""
+        return self._received_right(node)
+
+    def depends_on_cotangent(self, node: int) -> bool:
+        """Whether a value is made from a cotangent, and not a mere derivative."""
+        return self._depends_on_right(node)
+
+    def is_product(self, node: int) -> bool:
+        """Whether a value is a matrix product, an outer product and the like."""
+        op = self.nodes[node].op
+        return (getattr(op, "__name__", "") or getattr(op, "name", "")) in PRODUCTS
+
+    def may_carry(self, node: int) -> bool:
+        """Whether a value may be a cotangent: made of one that is right, where there is any."""
+        if not self._any_accepted:
+            return True
+        if node not in self._carriers:
+            self._carriers[node] = self.is_adjoint(node) or any(self.is_adjoint(i) for i in self._above(node))
+        return self._carriers[node]
+
+    @cached_property
+    def _any_accepted(self) -> bool:
+        return any(self.accepts(i) for i in self.cotangents.paired)
+
+    def is_adjoint(self, node: int) -> bool:
+        """Whether a backward value, a gradient or not, is the adjoint of some forward value."""
+        pair = self.cotangents.paired.get(node)
+        sign, scale = self.cotangents.sign, self.cotangents.scale or 1.0
+        return pair is not None and any(_close(pair.ratio, sign * r) for r in (abs(scale), 1.0, self.check.uniform))
 
     @property
     def cleared(self) -> set[int]:
@@ -111,7 +179,7 @@ class Blame:
         """The forward value whose adjoint `pair.node` would have to be for a root to be right."""
         return reading_of(self, root, pair)
 
-    def _settle_site(self, root: Root, m: Measured) -> None:
+    def settle_site(self, root: Root, m: Measured) -> None:
         """The statement of this tensor where equal values are made by several, or that takes a value not meant for it."""
         canon = self.replay.canonical
         own = [g for g in m.held.claim.gradient_nodes if canon[g] == root.node]
@@ -191,9 +259,6 @@ class Blame:
 
     def _roots_of(self, m: Measured) -> list[Root]:
         roots: list[Root] = []
-        late = read_too_late(self, m)
-        if late is not None:
-            return [self._root(late, None)]
         for node, tensor_node in self._wrong_parts(m):
             suspects = self._suspects(node)
             statements = self._statements(suspects | {node})
@@ -228,7 +293,7 @@ class Blame:
         if pair is None or i in self.cotangents.gradients:
             return None
         scale = self.cotangents.scale or 1.0
-        sign = 1.0 if scale > 0 else -1.0
+        sign = self.cotangents.sign
         return pair if any(_close(pair.ratio, r) for r in (scale, sign, sign * self.check.uniform)) else None
 
     def accepts(self, i: int) -> bool:
@@ -343,8 +408,20 @@ class Blame:
                     stack.append(i)
         return sorted(found, reverse=True)
 
+    def made_at(self, node: int) -> Site | None:
+        """Where the backward pass makes a value: not where the loss makes the same one."""
+        equal = self.cotangents.equals(node)
+        if len(equal) > 1 and node in self.cotangents.backward:
+            loss, consumers = self.cotangents.loss.nodes, self.replay.index.consumers
+            canon = self.replay.canonical
+            used = [j for j in equal if any(canon[i] in self.cotangents.backward for i in consumers.get(j, ()))]
+            read = [i for i in consumers.get(node, ()) if canon[i] in loss]
+            if used and node not in used and read:
+                return self.nodes[used[0]].site
+        return self.nodes[node].site
+
     def _home(self, node: int) -> tuple[str, int, int] | None:
-        site = self.nodes[node].site
+        site = self.made_at(node)
         return None if site is None else (site.statement_span.path, site.statement_span.line, site.statement_span.column)
 
     def _role(self, i: int, node: int, target: int) -> tuple[int, bool] | None:
@@ -438,7 +515,7 @@ class Blame:
         return None
 
     def _root(self, node: int, target: int | None) -> Root:
-        site = self.nodes[node].site
+        site = self.made_at(node)
         assert site is not None
         ratio = None
         if target is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from ..checks.cotangents import Paired
 from ..checks.gradients import Measured
 from ..errors import ReplayError
 from ..tape.adjoint import SAME, proportion, shaped
+from ..tape.tape import Site
 
 if TYPE_CHECKING:
     from .blame import Blame, Root
@@ -31,9 +33,7 @@ def all_uphill(blame: Blame, wrong: list[Measured]) -> list[Root] | None:
     named = [
         i
         for i, pair in sorted(cotangents.paired.items())
-        if i not in cotangents.gradients
-        and pair.target not in cotangents.origins
-        and any(b.how in ("assign", "augmented") for b in cotangents.names(i))
+        if i not in cotangents.gradients and pair.target not in cotangents.origins and blame.nodes[i].site is not None
     ]
     if not named:
         return None
@@ -64,6 +64,23 @@ def read_too_late(blame: Blame, m: Measured) -> int | None:
         return None
     readers = [i for i in above if any(j in late for j in replay.inputs(i)) and i not in replay.borders]
     return min((i for i in readers if blame.nodes[i].site is not None), default=None)
+
+
+def second_name(blame: Blame, late: int) -> Site | None:
+    """The statement that gave a parameter a second name instead of keeping its value, where `late` reads that name."""
+    site = blame.nodes[late].site
+    if site is None:
+        return None
+    read = {n.id for n in ast.walk(site.statement) if isinstance(n, ast.Name)}
+    found = []
+    for border in blame.replay.inputs(late):
+        origin = _origin_of(blame, border) if border in blame.replay.borders else None
+        if origin is None:
+            continue
+        own = {b.name for b in blame.cotangents.names(border) if b.how == "augmented"}
+        bound = blame.cotangents.names(origin) + blame.cotangents.names(border)
+        found += [b for b in bound if b.how == "assign" and b.name in read - own and b.at <= late]
+    return max(found, key=lambda b: b.at).site if found else None
 
 
 def _right_with(blame: Blame, m: Measured, values: dict[int, Any]) -> bool:

@@ -1,0 +1,224 @@
+"""The cuts that explain all wrong gradients, and the statement that each of them accuses."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..checks.gradients import Measured
+from ..tape.adjoint import SAME, Claim, Tensor
+from ..tape.steps import Term
+from ..tape.tape import Site
+from .blame_cuts import Cut, Cuts, Part
+from .blame_operands import wrong_factor, wrong_term
+
+if TYPE_CHECKING:
+    from .blame import Blame, Root
+
+
+def parts_of(blame: Blame, wrong: Sequence[Measured]) -> list[Part]:
+    """The wrong gradients, one part for each wrong number of a list."""
+    found = []
+    for m in wrong:
+        several = len(m.held.tensor.nodes) > 1
+        for node, terms in zip(m.held.tensor.nodes, m.held.claim.terms, strict=True):
+            claim = Claim(Tensor("", (node,)), (terms,))
+            if several:
+                ratio = blame.adjoints.ratio(claim, blame.objective)
+                if ratio is not None and (ratio.right or ratio.zero and ratio.value is not None):
+                    continue
+            ends = [t.node for t in terms]
+            cone = blame.replay.upstream(ends, barrier=blame.cotangents.origins) & blame.cotangents.backward
+            found.append(Part(m, claim, frozenset(cone)))
+    return found
+
+
+def chosen(blame: Blame, cuts: Sequence[Cut], count: int) -> list[tuple[Cut, set[int]]]:
+    """Cuts that together account for as much as any can, each with the parts that are its own.
+
+    The statement whose cuts account for most parts comes first, of equal ones that furthest up.
+    """
+    left = set(range(count))
+    by_home: dict[object, list[Cut]] = defaultdict(list)
+    for cut in cuts:
+        by_home[blame.home(min(cut.nodes))].append(cut)
+    groups = sorted(by_home.values(), key=lambda g: min(min(c.nodes) for c in g))
+    found = []
+    while left:
+        group = max(groups, key=lambda g: len(set().union(*(c.parts for c in g)) & left), default=[])
+        here = left & set().union(*(c.parts for c in group))
+        if not here:
+            break
+        while here:
+            best = max(group, key=lambda c: (len(c.parts & here), -min(c.nodes), len(c.nodes), max(c.targets)))
+            if not best.parts & here:
+                break
+            found.append((best, best.parts & here))
+            here -= best.parts
+            left -= best.parts
+    return found
+
+
+def roots_by_cuts(blame: Blame, wrong: Sequence[Measured]) -> tuple[list[Root], list[Measured]]:
+    """The roots that cuts give, and the gradients that no cut accounts for."""
+    parts = parts_of(blame, wrong)
+    cuts = Cuts(blame, parts).found()
+    left = set(range(len(parts)))
+    settled: list[Cut] = []
+    roots = []
+    picked = [(_last_of_statement(blame, cuts, cut, mine), mine) for cut, mine in chosen(blame, cuts, len(parts))]
+    for cut, mine in sorted(picked, key=lambda p: min(p[0].nodes)):
+        if len(mine) == 1 and set(cut.nodes) <= _ends(blame, parts[min(mine)]):
+            continue
+        left -= mine
+        roots.append(_root(blame, cut, cuts, settled, parts, mine))
+        settled.append(cut)
+    roots += [_own_root(blame, parts[k]) for k in sorted(left)]
+    return roots, []
+
+
+def _ends(blame: Blame, part: Part) -> set[int]:
+    return {blame.replay.canonical[g] for g in part.claim.gradient_nodes}
+
+
+def _own_root(blame: Blame, part: Part) -> Root:
+    """Where nothing before a gradient accounts for it: the statement that makes it."""
+    assert part.measured is not None
+    node = _drifted(blame, part) or max(_ends(blame, part))
+    root = blame.make_root(node, part.node)
+    root.instances = [node]
+    root.affects = [part.measured.held.tensor.name]
+    root.tensors = list(root.affects)
+    if node in _ends(blame, part):
+        blame.settle_site(root, part.measured)
+    return root
+
+
+def _drifted(blame: Blame, part: Part) -> int | None:
+    """The first value before a gradient that grew by broadcasting to a shape that nothing in the forward pass has."""
+    shapes = {np.shape(blame.nodes[i].value) for i in blame.cotangents.forward | blame.cotangents.origins}
+    for i in sorted(part.cone):
+        node = blame.nodes[i]
+        sizes = [np.size(blame.nodes[j].value) for j in node.inputs()]
+        grown = node.kind == "op" and len(sizes) == 2 and min(sizes) > 1 and np.size(node.value) > max(sizes)
+        if grown and not blame.is_product(i) and np.shape(node.value) not in shapes:
+            return i
+    return None
+
+
+def _last_of_statement(blame: Blame, cuts: Sequence[Cut], cut: Cut, mine: set[int]) -> Cut:
+    """Of the cuts at one statement that account for the same, the last: the statement's own value."""
+    home = blame.home(cut.nodes[0])
+    same = [c for c in cuts if blame.home(c.nodes[0]) == home and c.parts >= mine and len(c.nodes) == len(cut.nodes)]
+    return max(same, key=lambda c: (min(c.nodes), max(c.targets)), default=cut)
+
+
+def _root(blame: Blame, cut: Cut, cuts: Sequence[Cut], settled: Sequence[Cut], parts: Sequence[Part], mine: set[int]) -> Root:
+    site = None
+    if _is_right(blame, cut) or _is_copy(blame, min(cut.nodes)) or _is_right_elsewhere(blame, cut, settled):
+        cut, site = _where_taken(blame, cut, cuts, parts, mine)
+    first = min(cut.nodes)
+    root = blame.make_root(first, cut.targets[cut.nodes.index(first)])
+    if site is None:
+        root, site = _at_operand(blame, root, cut, cuts, mine)
+    root.instances = sorted(cut.nodes)
+    if root.ratio is not None and abs(root.ratio - 1) <= 10 * SAME:
+        root.ratio = None  # of the first of several, or of a value that is taken for another
+    names = [(k, m.held.tensor.name) for k in sorted(mine) if (m := parts[k].measured) is not None]
+    root.affects = list(dict.fromkeys(name for _, name in names))
+    root.tensors = list(dict.fromkeys(name for k, name in names if cut.targets == (parts[k].node,)))
+    root.site = site or root.site
+    return root
+
+
+def _at_operand(blame: Blame, root: Root, cut: Cut, cuts: Sequence[Cut], mine: set[int]) -> tuple[Root, Site | None]:
+    """The root at the term that is wrong in a sum, and the statement of the factor that is wrong in a product."""
+    roles = {i: pair.target for i, pair in blame.cotangents.paired.items() if blame.accepts(i)}
+    home = blame.home(min(cut.nodes))
+    for other in sorted((c for c in cuts if c.parts >= mine), key=lambda c: max(c.targets)):
+        roles.update(zip(other.nodes, other.targets, strict=True))
+    for sums in [c for c in cuts if blame.home(min(c.nodes)) == home and c.parts >= mine]:
+        term = wrong_term(blame, sums.nodes, sums.targets, roles)
+        if term is not None:
+            return blame.make_root(term, None), None
+    assert root.target is not None
+    return root, wrong_factor(blame, root.node, root.target)
+
+
+def _is_right(blame: Blame, cut: Cut) -> bool:
+    """Whether the values of a cut are adjoints of other forward values: in a loop, by what each received."""
+    nodes = sorted(cut.nodes)
+    if not blame.is_adjoint(nodes[0]):
+        return False
+    return all(blame.is_adjoint(i) for i in nodes) or _is_right_elsewhere(blame, cut, [cut], nodes[1])
+
+
+def _where_taken(blame: Blame, cut: Cut, cuts: Sequence[Cut], parts: Sequence[Part], mine: set[int]) -> tuple[Cut, Site | None]:
+    """Where a value that is right is taken for the adjoint of something else.
+
+    That is where a step changes nothing, or the value gets a second name; else where the one statement stands that reads
+    it, or (several read it, or its name says so) where it is made.
+    """
+    first = min(cut.nodes)
+    below = blame.replay.downstream([first])
+    later = [c for c in cuts if c.targets == cut.targets and c.parts >= mine and min(c.nodes) in below and c is not cut]
+    if later and _is_copy(blame, first):
+        return min((c for c in later if not _is_copy(blame, min(c.nodes))), key=lambda c: min(c.nodes), default=cut), None
+    if later:
+        last = max(later, key=lambda c: min(c.nodes))
+        if blame.home(min(last.nodes)) != blame.home(first):
+            return last, None
+        cut, first = last, min(last.nodes)
+    users = _users(blame, first, parts, mine)
+    site = alias_site(blame, first, min(users))
+    homes = {blame.home(i) for i in users} - {blame.home(first)}
+    if site is None and len(homes) == 1 and blame.named_target(first) not in cut.targets:
+        return cut, blame.nodes[min(users)].site
+    return cut, site
+
+
+def _is_copy(blame: Blame, node: int) -> bool:
+    """Whether a value is that of a forward value, and so no cotangent yet."""
+    value = blame.nodes[node].value
+    above = [i for i in blame.replay.inputs(node) if i not in blame.cotangents.backward]
+    return any(np.array_equal(value, blame.nodes[i].value) for i in above)
+
+
+def _is_right_elsewhere(blame: Blame, cut: Cut, settled: Sequence[Cut], node: int | None = None) -> bool:
+    """Whether a value is what it must be of the roots it was made from, but as the adjoint of another forward value."""
+    node = cut.nodes[0] if node is None else node
+    above = blame.replay.upstream([node]) - {node}
+    made_of = [c for c in settled if set(c.nodes) & above]
+    if not made_of:
+        return False
+    shape = np.shape(blame.nodes[node].value)
+    parts = [
+        Part(None, Claim(Tensor("", (t,)), ((Term(1.0, node),),)), frozenset(above))
+        for t in sorted(blame.cotangents.forward)
+        if t not in cut.targets and np.shape(blame.nodes[t].value) == shape
+    ]
+    tried = Cuts(blame, parts)
+    return any(tried.accounts_for(c, k) for c in made_of for k in range(len(parts)))
+
+
+def _users(blame: Blame, node: int, parts: Sequence[Part], mine: set[int]) -> list[int]:
+    """What reads a value on the way to the gradients of some parts."""
+    cone = set().union(*(parts[k].cone for k in mine))
+    return [i for i in blame.replay.consumers.get(node, ()) if i in cone] or [node]
+
+
+def alias_site(blame: Blame, node: int, used: int) -> Site | None:
+    """The statement that takes a value over unchanged before it is used: an identity function's return, a second name."""
+    bound = [b for b in blame.cotangents.names(node) if b.at <= used and b.how in ("assign", "augmented", "return", "argument")]
+    arguments = {b.scope for b in bound if b.how == "argument"}
+    through = [b for b in bound if b.how == "return" and b.scope in arguments]
+    if through:
+        return through[-1].site
+    made = blame.nodes[node].site
+    names = [b for b in bound if b.how in ("assign", "augmented")]
+    if len(names) > 1 and made is not None and names[-1].site.statement_span != made.statement_span:
+        return names[-1].site
+    return None

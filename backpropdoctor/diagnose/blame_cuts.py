@@ -1,0 +1,303 @@
+"""Cuts: backward values that account for wrong gradients all by themselves.
+
+A value c, taken for the adjoint of the forward value t, accounts for the gradient g of P if g is what the backward pass
+must make of c where all else is right:
+
+    <g, u> = <c, (dt/dP) u> + (derivative of the loss along u by all paths that avoid t)
+
+for every direction u of P. The same holds for the values that one statement makes in a loop, taken together as the
+adjoints of the values that one forward expression makes. Nothing needs to be known of the steps between c and g. The
+cut that lies furthest up and accounts for the most gradients is where the backward pass went wrong.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..checks.gradients import Measured
+from ..errors import ReplayError
+from ..tape.adjoint import SAME, Claim, Tensor, proportion, shaped
+
+if TYPE_CHECKING:
+    from .blame import Blame
+
+_STEP = 1e-30  # of the complex step
+_MOST_TARGETS = 300  # forward values that a backward value may be taken for the adjoint of
+_MOST_NODES = 3000  # backward values that are tried
+_WORK = 20_000_000  # recorded operations that may be evaluated again for all cuts of a step
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A wrong gradient of one forward value: of a whole tensor, or of one number of a list."""
+
+    measured: Measured | None
+    claim: Claim
+    cone: frozenset[int]  # the backward values it is made of
+
+    @property
+    def node(self) -> int:
+        return self.claim.tensor.nodes[0]
+
+
+@dataclass(slots=True)
+class Cut:
+    """Backward values, the forward values they are taken for, and the parts that they account for so, with the factor."""
+
+    nodes: tuple[int, ...]
+    targets: tuple[int, ...]
+    accounts: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> set[int]:
+        return set(self.accounts)
+
+
+class Cuts:
+    """All cuts of the wrong gradients of a step, or of other values (`parts`) that are claimed to be adjoints."""
+
+    def __init__(self, blame: Blame, parts: Sequence[Part]) -> None:
+        self.blame = blame
+        self.replay = blame.replay
+        self.nodes = blame.nodes
+        self.parts = parts
+        self.uniform = blame.check.uniform
+        self.scale = blame.cotangents.scale
+        self.work = 0
+        self._tangents: dict[tuple, dict[int, np.ndarray] | None] = {}
+        self._inside: dict[int, list[int]] = {}
+        self._claimed: dict[tuple[int, int], tuple[float, float]] = {}
+
+    def found(self) -> list[Cut]:
+        """Every cut, for every part."""
+        cuts: dict[tuple, Cut] = {}
+        for k, part in enumerate(self.parts):
+            for nodes, targets, factor in (*self._single(k, part), *self._families(k, part)):
+                cut = cuts.setdefault((nodes, targets), Cut(nodes, targets))
+                cut.accounts.setdefault(k, factor)
+        return list(cuts.values())
+
+    def accounts_for(self, cut: Cut, k: int) -> bool:
+        """Whether a cut accounts for a part with the roles that it has."""
+        part = self.parts[k]
+        inside = set(self.inside(part.node))
+        pairs = [(i, t) for i, t in zip(cut.nodes, cut.targets, strict=True) if i in part.cone and t in inside]
+        if not pairs:
+            return False
+        nodes, targets = zip(*pairs, strict=True)
+        ways = self._ways(k, part, targets, lone=len(pairs) == 1)
+        return ways is not None and self._factor(part, nodes, targets, ways) is not None
+
+    # ---- candidates --------------------------------------------------------------------------------------------------
+
+    def _candidates(self, part: Part) -> list[int]:
+        found = [i for i in self._near(part) if self._may_be_wrong(i) and self._is_value(i)]
+        return sorted(found)[:_MOST_NODES]
+
+    def _near(self, part: Part) -> set[int]:
+        """The values that a gradient is made of, up to right cotangents: what lies behind those is not at fault."""
+        found = {self.replay.canonical[g] for g in part.claim.gradient_nodes}
+        stack = [i for i in found if i in part.cone]
+        while stack:
+            for i in self.replay.inputs(stack.pop()):
+                if i in part.cone and i not in found:
+                    found.add(i)
+                    if not self.blame.is_adjoint(i):
+                        stack.append(i)
+        return found & part.cone
+
+    def _may_be_wrong(self, i: int) -> bool:
+        """Whether a value is a cotangent that no right gradient is made of, or only as one sign makes up for another."""
+        if not self.blame.may_carry(i):
+            return False
+        pair = self.blame.cotangents.paired.get(i)
+        return i not in self.blame.cleared or (
+            pair is not None and any(abs(pair.ratio + r) <= 10 * SAME * abs(r) for r in self._scales)
+        )
+
+    def _is_value(self, i: int) -> bool:
+        value = np.asarray(self.nodes[i].value)
+        return value.dtype.kind == "f" and value.size > 0 and bool(np.all(np.isfinite(value)))
+
+    def inside(self, node: int) -> list[int]:
+        """The forward values between a parameter and the loss, the parameter itself included."""
+        if node not in self._inside:
+            found = sorted(self.replay.downstream([node]) & (self.blame.cotangents.forward | {node}))
+            self._inside[node] = found[: 20 * _MOST_TARGETS]
+        return self._inside[node]
+
+    def _single(self, k: int, part: Part) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], float]]:
+        by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        for i in self._candidates(part):
+            by_shape[_squeeze(np.shape(self.nodes[i].value))].append(i)
+        own = {self.replay.canonical[g] for g in part.claim.gradient_nodes}
+        targets = [t for t in self.inside(part.node) if _squeeze(np.shape(self.nodes[t].value)) in by_shape]
+        for t in targets[-_MOST_TARGETS:]:
+            ways = self._ways(k, part, (t,), lone=True)
+            if ways is None:
+                continue
+            for i in by_shape[_squeeze(np.shape(self.nodes[t].value))]:
+                factor = self._factor(part, (i,), (t,), ways)
+                if factor is not None and not (t == part.node and i in own) and not self._is_right(i, t):
+                    yield (i,), (t,), factor
+
+    def _families(self, k: int, part: Part) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], float]]:
+        backward = self._by_site(part.cone)
+        forward = self._by_site(self.inside(part.node))
+        near = self._near(part)
+        for members in backward.values():
+            if not any(i in near and self._may_be_wrong(i) for i in members):
+                continue
+            shape = _squeeze(np.shape(self.nodes[members[0]].value))
+            for targets in forward.values():
+                if _squeeze(np.shape(self.nodes[targets[0]].value)) != shape:
+                    continue
+                for nodes, roles in _aligned(members, targets):
+                    for frozen in (True, False):
+                        ways = self._ways(k, part, roles, lone=False, frozen=frozen)
+                        factor = self._factor(part, nodes, roles, ways) if ways is not None else None
+                        if factor is not None:
+                            yield nodes, roles, factor
+                            break
+
+    def _by_site(self, nodes: Collection[int]) -> dict[int, list[int]]:
+        """Values of equal shape that one expression made several times, in order."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for i in sorted(nodes):
+            site = self.nodes[i].site
+            if site is not None and self._is_value(i):
+                found[site.id].append(i)
+        shapes = {s: {np.shape(self.nodes[i].value) for i in members} for s, members in found.items()}
+        return {s: m for s, m in found.items() if len(m) > 1 and len(shapes[s]) == 1}
+
+    # ---- measures ----------------------------------------------------------------------------------------------------
+
+    def _ways(
+        self, k: int, part: Part, targets: tuple[int, ...], *, lone: bool, frozen: bool = True
+    ) -> list[tuple[float, float, dict[int, np.ndarray]]] | None:
+        """For two directions: what the targets must account for, its error, and how the targets move."""
+        found = []
+        whole = tuple(self.inside(part.node)) if lone else targets
+        for number in (0, 1):
+            moves = self._moves(part.node, number, whole, () if lone or not frozen else targets)
+            rest = self._rest(part.node, number, targets) if frozen else 0.0
+            if moves is None or rest is None or any(t not in moves for t in targets):
+                return None
+            if all(not np.any(moves[t]) for t in targets):
+                return None
+            claimed, error = self._claim(k, number)
+            rest *= self.uniform
+            found.append((claimed - rest, error + 1e-13 * (abs(claimed) + abs(rest)), moves))
+        return found
+
+    def _claim(self, k: int, number: int) -> tuple[float, float]:
+        if (k, number) not in self._claimed:
+            self._claimed[k, number] = self.blame.adjoints.claimed(self.parts[k].claim, number)
+        return self._claimed[k, number]
+
+    def _rest(self, node: int, number: int, targets: tuple[int, ...]) -> float | None:
+        """The derivative of the loss along a direction by the paths that avoid the targets."""
+        if node in targets:
+            return 0.0
+        if not self._afford():
+            return None
+        slope = self.blame.adjoints.slope(Tensor("", (node,)), self.blame.objective, number, targets, crude=True)
+        return None if slope is None else slope.value
+
+    def _moves(self, node: int, number: int, targets: tuple[int, ...], frozen: tuple[int, ...]) -> dict[int, Any] | None:
+        """How values move along a direction of a parameter."""
+        key = (node, number, targets, frozen)
+        if key not in self._tangents:
+            self._tangents[key] = self._moved(node, number, targets, frozen) if self._afford() else None
+        return self._tangents[key]
+
+    def _moved(self, node: int, number: int, targets: tuple[int, ...], frozen: tuple[int, ...]) -> dict[int, Any] | None:
+        u = self.blame.adjoints.direction(node, number)
+        start = self.replay.base(node)
+        others = [t for t in targets if t != node]
+        try:
+            values = self.replay.evaluate(others, {node: start + 1j * _STEP * u}, frozen)
+        except (ReplayError, TypeError, ValueError, ArithmeticError):
+            return None
+        found = {t: np.imag(np.asarray(v)) / _STEP for t, v in zip(others, values, strict=True)}
+        return {**found, node: u} if node in targets else found
+
+    def _afford(self) -> bool:
+        self.work += len(self.nodes)
+        return self.work <= _WORK
+
+    def _factor(
+        self,
+        part: Part,
+        nodes: tuple[int, ...],
+        targets: tuple[int, ...],
+        ways: list[tuple[float, float, dict[int, np.ndarray]]],
+    ) -> float | None:
+        """The factor between the values and what they must account for, where there is one that may be."""
+        pairs = []
+        for wanted, error, moves in ways:
+            total = magnitude = 0.0
+            for i, t in zip(nodes, targets, strict=True):
+                try:
+                    products = shaped(self.replay.base(i), np.shape(moves[t])) * moves[t]
+                except ValueError:
+                    return None
+                total += float(np.sum(products))
+                magnitude += float(np.sum(np.abs(products)))
+            if not np.isfinite(total):
+                return None
+            pairs.append((wanted, error, total, 1e-13 * magnitude))
+            if not pairs[1:] and not self._may_be(wanted, total, part):
+                return None
+        if all(abs(w) <= 4 * e for w, e, _, _ in pairs) or all(abs(t) <= 4 * e for _, _, t, e in pairs):
+            return None
+        value = proportion(pairs).value
+        return value if value is not None and self._usual(value, part) else None
+
+    def _may_be(self, wanted: float, total: float, part: Part) -> bool:
+        if self._any_factor(part) or not total:
+            return True
+        return self._usual(wanted / total, part, 1e-5)
+
+    def _usual(self, value: float, part: Part, slack: float = 10 * SAME) -> bool:
+        if not value:
+            return False
+        return self._any_factor(part) or any(abs(value - self.uniform / r) <= slack * abs(value) for r in self._scales)
+
+    @cached_property
+    def _scales(self) -> set[float]:
+        """The factors that a right cotangent may have."""
+        sign = self.blame.cotangents.sign
+        return {abs(self.scale or 1.0) * sign, sign, sign * self.uniform}
+
+    def _any_factor(self, part: Part) -> bool:
+        """Whether nothing is known of the scale that the backward pass keeps, and the gradient can tell a factor."""
+        return self.scale is None and np.size(self.nodes[part.node].value) > 1
+
+    def _is_right(self, i: int, t: int) -> bool:
+        """Whether a value is the adjoint it is taken for."""
+        ratio = self.blame.cotangents.ratio(i, t)
+        if ratio is None or ratio.value is None or ratio.zero:
+            return False
+        return any(abs(ratio.value - r) <= 10 * SAME * abs(r) for r in self._scales)
+
+
+def _aligned(members: list[int], targets: list[int]) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """The ways to take values made in a loop for the adjoints of values made in a loop: backwards first."""
+    size = min(len(members), len(targets))
+    if size < 2:
+        return
+    for order in (targets[::-1], targets):
+        for a in dict.fromkeys((0, len(members) - size)):
+            for b in dict.fromkeys((0, len(order) - size)):
+                yield tuple(members[a : a + size]), tuple(order[b : b + size])
+
+
+def _squeeze(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(n for n in shape if n != 1)
