@@ -20,7 +20,7 @@ def test_one_cause_is_one_finding(case, tmp_path):
     with contextlib.redirect_stdout(io.StringIO()):
         found = check_script(str(path), time_limit=10.0, pictures=False).findings
     faults = [f for f in found if f.severity != "note"]
-    said = [f for f in found if f.code == case.code] if not faults else faults
+    said = faults or [f for f in found if f.code == case.code]
     assert len(said) == 1, [(f.code, f.line, f.message) for f in found]
     assert AS_A_GRADIENT.get((case.code, case.style), case.code) in [f.code for f in found]
     if "# <-" in case.source:
