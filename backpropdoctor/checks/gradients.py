@@ -72,7 +72,7 @@ def measure(training: Training, held: Held, numbers: tuple[int, ...] = (0, 1)) -
         return Measured(held, "undecided", None, "the loss could not be evaluated again on other values")
     if ratio.right:
         return Measured(held, "right", ratio)
-    if training.loss.source == "implied" and ratio.value is None:
+    if ratio.value is None and training.loss.unpenalised.issuperset(held.tensor.nodes):
         decayed = _with_decay(training, held)
         if decayed is not None:
             return decayed
@@ -84,7 +84,7 @@ def measure(training: Training, held: Held, numbers: tuple[int, ...] = (0, 1)) -
 
 
 def _with_decay(training: Training, held: Held) -> Measured | None:
-    """A gradient that is that of an implied loss and a positive multiple of the parameter: weight decay, which is no fault.
+    """A gradient that is that of the loss and a positive multiple of the parameter: weight decay, which is no fault.
 
     A parameter updated by rows decays in the rows that are updated. Two directions give the multiples, a third tests them.
     """

@@ -140,10 +140,12 @@ def with_penalties(training: Training, loss: LossFound) -> LossFound:
     """The loss with the penalties that gradients hold and it does not, or without those that the updates do by themselves."""
     found: list[Penalty] = []
     scale = _scale(training, loss)
+    nodes = [i for h in training.parameters for i in h.tensor.nodes]
+    loss = replace(loss, unpenalised=frozenset(i for i in nodes if not penalised(training.replay, loss, i)))
     for held in training.parameters:
-        open_ = [p for p in held.penalties if not penalised(training.replay, loss, p.node)]
+        open_ = [p for p in held.penalties if p.node in loss.unpenalised]
         found += [replace(p, l2=p.l2 / scale, l1=p.l1 / scale) for p in open_]
-        if held.decays and not held.penalties and penalised(training.replay, loss, held.tensor.nodes[0]):
+        if held.decays and not held.penalties and held.tensor.nodes[0] not in loss.unpenalised:
             own = _separate(training, loss, held)
             found += [own] if own is not None else []
     return penalised_loss(training.replay, loss, found) if found else loss

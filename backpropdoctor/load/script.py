@@ -46,7 +46,7 @@ class StepPolicy:
             self._outermost = (site.id, instance)
         outer = self._outermost == (site.id, instance)
         if iteration >= 1 and self._due(tape, outer, iteration) and self._step_count(tape) >= ENOUGH:
-            return self._ask(tape, site, outer)
+            return self._ask(tape, site, outer and iteration >= _ROUNDS)
         if outer and iteration >= _ROUNDS:
             return self._ask(tape, site, outer)
         return True

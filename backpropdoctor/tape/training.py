@@ -20,6 +20,7 @@ class LossFound:
     value: float
     source: Literal["found", "declared", "implied"]
     nodes: frozenset[int] = frozenset()  # everything it depends on, canonical
+    unpenalised: frozenset[int] = frozenset()  # the parameters of which it holds no penalty of its own
 
 
 @dataclass(frozen=True, slots=True)
