@@ -7,7 +7,7 @@ paired by its name alone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -36,10 +36,12 @@ class Paired:
 class Cotangents:
     """The backward region of a training step and what its values are adjoints of."""
 
-    def __init__(self, training: Training, uniform: float = 1.0, sign: float = 1.0) -> None:
+    def __init__(self, training: Training, uniform: float = 1.0, sign: float = 1.0, right: Collection[int] = ()) -> None:
+        """`right` are the nodes of gradients that are right: what they are made of tells the scale that is meant."""
         assert training.loss is not None
         self.uniform = uniform
         self.sign = sign  # -1 where the backward pass holds negative gradients, which the updates add
+        self.right = right
         self.training = training
         self.loss = training.loss
         self.replay = training.replay
@@ -120,13 +122,15 @@ class Cotangents:
 
         That is the factor that most of the cotangents have to which the user gave a name; None where there is none.
         """
-        ratios = [
-            pair.ratio
+        named = {
+            i: pair.ratio
             for i, pair in self.paired.items()
             if i not in self.gradients
             and pair.target not in self.origins
             and any(b.how in ("assign", "augmented", "append") for b in self.names(i))
-        ]
+        }
+        trusted = self.replay.upstream(self.right, barrier=self.origins) if self.right else set()
+        ratios = [r for i, r in named.items() if i in trusted] or list(named.values())
         ratios = [r for r in ratios if r * self.sign > 0] or ratios
         return max(ratios, key=lambda r: (sum(_close(r, q) for q in ratios), _close(abs(r), 1.0)), default=None)
 

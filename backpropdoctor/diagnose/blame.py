@@ -21,7 +21,15 @@ from ..tape.replay import Objective
 from ..tape.steps import PRODUCTS, Term
 from ..tape.tape import Site
 from .blame_choice import roots_by_cuts
-from .blame_together import all_uphill, read_too_late, reading_of, second_name, taken_for_another, without_inherited
+from .blame_together import (
+    all_uphill,
+    read_too_late,
+    reading_of,
+    renames,
+    second_name,
+    taken_for_another,
+    without_inherited,
+)
 
 
 @dataclass(slots=True)
@@ -53,7 +61,9 @@ class Blame:
 
     def __init__(self, check: Check) -> None:
         self.check = check
-        self.cotangents = Cotangents(check.training, check.uniform, sign_of(check.measured))
+        right = [m for m in check.measured if m.verdict == "right" and m.ratio is not None and not m.ratio.zero]
+        nodes = {i for m in right for i in m.held.claim.gradient_nodes}
+        self.cotangents = Cotangents(check.training, check.uniform, sign_of(check.measured), nodes)
         self.training = check.training
         self.replay = check.training.replay
         self.adjoints = check.training.adjoints
@@ -64,6 +74,7 @@ class Blame:
         self._final_terms = {canon[t.node]: terms for h in check.training.parameters for terms in h.claim.terms for t in terms}
         self._ancestors: dict[int, set[int]] = {}
         self._carriers: dict[int, bool] = {}
+        self._named: dict[int, int | None] = {}
         self._roles: dict[int, int] = {}  # what a wrong backward value is used as the adjoint of, once that is known
 
     def roots(self) -> list[Root]:
@@ -95,6 +106,7 @@ class Blame:
                 if kept.ratio is not None and (root.ratio is None or not _close(kept.ratio, root.ratio)):
                     kept.ratio = None
         together = without_inherited(self, taken_for_another(self, list(found.values())))
+        together = [r for r in together if not self._is_right(r, together)]
         return sorted(together, key=lambda r: min(r.instances))
 
     @staticmethod
@@ -154,6 +166,11 @@ class Blame:
         sign, scale = self.cotangents.sign, self.cotangents.scale or 1.0
         return pair is not None and any(_close(pair.ratio, sign * r) for r in (abs(scale), 1.0, self.check.uniform))
 
+    def _is_right(self, root: Root, roots: list[Root]) -> bool:
+        """Whether what a root makes is right by all that is known, and others account for all that is wrong."""
+        others = {t for r in roots if r is not root for t in r.affects}
+        return root.ratio is not None and _close(root.ratio, 1.0) and not root.tensors and set(root.affects) <= others
+
     @property
     def cleared(self) -> set[int]:
         """What right gradients are made of."""
@@ -207,7 +224,7 @@ class Blame:
         found = [
             b.site
             for b in self.replay.index.names.get(node, ())
-            if b.how == "assign" and (made is None or b.site.statement is not made.statement)
+            if b.how == "assign" and renames(b.site) and (made is None or b.site.statement is not made.statement)
         ]
         return found[-1] if found else None
 
@@ -294,7 +311,22 @@ class Blame:
             return None
         scale = self.cotangents.scale or 1.0
         sign = self.cotangents.sign
-        return pair if any(_close(pair.ratio, r) for r in (scale, sign, sign * self.check.uniform)) else None
+        good = any(_close(pair.ratio, r) for r in (scale, sign, sign * self.check.uniform))
+        if not good or self._belies_its_name(pair, scale):
+            return None
+        if not self.cotangents.names(i):  # inside an expression: right by chance only, where what it is made of is not
+            made_of = (self.cotangents.paired.get(j) for j in self.replay.inputs(i))
+            if any(p is not None and self._belies_its_name(p, scale) for p in made_of):
+                return None
+        return pair
+
+    def _belies_its_name(self, pair: Paired, scale: float) -> bool:
+        """Whether a value is parallel to the adjoint of what its name says as well, and off by a factor from that."""
+        named = self._named_target(pair.node)
+        if named is None or named == pair.target or np.size(self.nodes[pair.node].value) == 1:
+            return False
+        ratio = self.cotangents.ratio(pair.node, named)
+        return ratio is not None and ratio.value is not None and not ratio.zero and not _close(ratio.value, scale)
 
     def accepts(self, i: int) -> bool:
         """Whether a backward value is a cotangent that is right."""
@@ -465,7 +497,17 @@ class Blame:
         return found
 
     def _local_ratio(self, node: int, target: int, received: list[Paired]) -> float | None:
-        """<node, u> over the local vector-Jacobian product of `received`, if the ratio is the same along two directions."""
+        """<node, u> over the local vector-Jacobian product of `received`, if the ratio is the same along two directions.
+
+        A parameter may be in the loss by itself as well (a weight decay): with or without that, one has to fit.
+        """
+        found = self._ratio_to_local(node, target, received, direct=False)
+        if found is None and target in self.cotangents.origins:
+            found = self._ratio_to_local(node, target, received, direct=True)
+            return found if found is not None and _close(found, 1.0) else None
+        return found
+
+    def _ratio_to_local(self, node: int, target: int, received: list[Paired], *, direct: bool) -> float | None:
         frontier = [p.target for p in received]
         try:
             pairs = [(p.target, shaped(self.replay.base(p.node), np.shape(self.replay.base(p.target)))) for p in received]
@@ -473,6 +515,8 @@ class Blame:
             return None
         key = ("vjp", tuple((p.node, p.target) for p in received))
         objective = Objective.pairing(key, pairs)
+        if direct:
+            objective = objective.plus(self.objective)
         claim = Claim(Tensor("", (target,)), (self._final_terms.get(node, (Term(1.0, node),)),))
         measured = []
         try:
@@ -501,18 +545,26 @@ class Blame:
         return roots
 
     def _named_target(self, node: int) -> int | None:
-        """The forward value that the name of a backward value says it belongs to: Z2 for dZ2."""
+        """The forward value that the name of a backward value says it belongs to: Z2 for dZ2; of its own class first."""
+        if node not in self._named:
+            self._named[node] = self._found_by_name(node)
+        return self._named[node]
+
+    def _found_by_name(self, node: int) -> int | None:
         from ..load.conventions import is_gradient_of
 
         shape = _squeeze(np.shape(self.nodes[node].value))
         names = [b for b in self.cotangents.names(node) if b.how != "return"]
+        best: tuple[bool, int] | None = None
         for candidate in sorted(self.cotangents.forward, reverse=True):
             if _squeeze(np.shape(self.nodes[candidate].value)) != shape:
                 continue
             for there in self.cotangents.names(candidate):
-                if any(is_gradient_of(b.parts, there.parts) for b in names):
-                    return candidate
-        return None
+                for b in names:
+                    if is_gradient_of(b.parts, there.parts):
+                        near = (_owner(b.site) == _owner(there.site), candidate)
+                        best = near if best is None or near > best else best
+        return best[1] if best else None
 
     def _root(self, node: int, target: int | None) -> Root:
         site = self.made_at(node)
@@ -533,6 +585,11 @@ class Blame:
 
 def _close(a: float, b: float) -> bool:
     return abs(a - b) <= 10 * SAME * max(abs(a), abs(b))
+
+
+def _owner(site: Site) -> str:
+    """The class in whose method a statement stands, or the function."""
+    return site.function.rpartition(".")[0] or "<module>"
 
 
 def _squeeze(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -174,10 +174,17 @@ def taken_for_another(blame: Blame, roots: list[Root]) -> list[Root]:
 
 def _move_to_alias(blame: Blame, root: Root, used: int) -> None:
     """Where a value got a second name before it was used (`dZ1 = dA1`), that is where the step between was left out."""
-    bound = [b for b in blame.cotangents.names(root.node) if b.how in ("assign", "augmented") and b.at <= used]
+    names = blame.cotangents.names(root.node)
+    bound = [b for b in names if b.how in ("assign", "augmented") and b.at <= used and (renames(b.site) or b is names[0])]
     if bound and bound[-1].site.statement_span != root.site.statement_span and len(bound) > 1:
         root.site = bound[-1].site
         root.names = [bound[-1].name]
+
+
+def renames(site: Site) -> bool:
+    """Whether a statement does nothing but give a value another name."""
+    value = getattr(site.statement, "value", None)
+    return isinstance(site.statement, ast.Assign) and isinstance(value, (ast.Name, ast.Attribute, ast.Subscript))
 
 
 def reading_of(blame: Blame, root: Root, pair: Paired) -> int | None:

@@ -42,6 +42,15 @@ class Objective:
 
         return cls(key, tuple(i for i, _ in cotangents), combine)
 
+    def plus(self, other: Objective) -> Objective:
+        """The sum of two objectives."""
+        split = len(self.nodes)
+
+        def combine(values: Sequence[Any]) -> Any:
+            return self.combine(values[:split]) + other.combine(values[split:])
+
+        return Objective((self.key, "+", other.key), (*self.nodes, *other.nodes), combine)
+
 
 class Replay:
     """The tape as a function of its values.
