@@ -4,6 +4,7 @@ afterwards."""
 from __future__ import annotations
 
 import ast
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,7 @@ class Lost:
     said: str
     why: str
     help: str
+    factor: str = ""  # what is zero, by its name: the cause of every step that it multiplies
 
 
 def steps_from(recorded: Recorded, track: Track) -> list[Step]:
@@ -56,6 +58,30 @@ def steps_from(recorded: Recorded, track: Track) -> list[Step]:
         if step is not None:
             found.append(step)
     return found
+
+
+def rounds_read(recorded: Recorded, track: Track) -> int:
+    """In how many iterations of the outermost recorded loop the first version of a parameter is read."""
+    outer = recorded.tape.iterations[:1]
+    starts = [it.at for it in recorded.tape.iterations if outer and it.site.id == outer[0].site.id]
+    same = {n.index for n in recorded.nodes if recorded.canon[n.index] in {recorded.canon[i] for i in track.moments[0].origins}}
+    return len({bisect_right(starts, j) for i in same for j in recorded.replay.index.consumers.get(i, ())})
+
+
+def unread(recorded: Recorded, step: Step) -> bool:
+    """Whether nothing reads what a step makes but the next step."""
+    seen, stack = set(), [step.new]
+    while stack:
+        i = stack.pop()
+        if i in seen:
+            continue
+        seen.add(i)
+        following = {u.new for u in recorded.from_node.get(i, ())}
+        readers = set(recorded.replay.index.consumers.get(i, ()))
+        if readers - following:
+            return False
+        stack.extend(following)
+    return True
 
 
 def _made_from(recorded: Recorded, gradients: set[int]) -> set[int]:
@@ -170,17 +196,27 @@ def zeroed(recorded: Recorded, step: Step, track: Track) -> Lost | None:
         if any(fit(b.parts, track.parts) for b in recorded.bindings(index)):
             return None  # the gradient itself is zero
         if any(np.shape(_value(recorded, i)) == shape for i in full):
-            if fixed:
-                said = f"`{called(recorded, fixed[0])}` is 0, and with it the step of `{track.name}`"
+            factor = called(recorded, fixed[0]) if fixed else _zero_name(node) if literal and "mul" in name else ""
+            if factor:
+                said = f"`{factor}` is 0, and with it the step of `{track.name}`"
             elif name in _LIMITS or (literal and "mul" in name):
                 said = f"`{site.span.text}` leaves nothing of the gradient of `{track.name}`"
             else:
                 return None
-            return Lost("BD307", site.statement_span, said, "a step of zero changes nothing", _POSITIVE)
+            return Lost("BD307", site.statement_span, said, "a step of zero changes nothing", _POSITIVE, factor)
         if not empty:
             return None
         index = max(empty, key=lambda i: np.size(_value(recorded, i)))
     return None
+
+
+def _zero_name(node: Node) -> str:
+    """The variable that gave a product its number 0; '' for a literal."""
+    written = node.site.node if node.site is not None else None
+    if not isinstance(written, ast.BinOp) or len(node.args) != 2:
+        return ""
+    zero = [w for w, a in zip((written.left, written.right), node.args, strict=True) if not isinstance(a, Ref) and a == 0]
+    return ast.unparse(zero[0]) if len(zero) == 1 and isinstance(zero[0], (ast.Name, ast.Attribute)) else ""
 
 
 _POSITIVE = "give it a positive value"

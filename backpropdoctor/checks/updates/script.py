@@ -15,7 +15,7 @@ from ...tape.training import Training
 from . import ontape
 from .ahead import ahead_of
 from .curves import with_curves
-from .executed import Lost, Step, all_zero, lost, steps_from, zeroed
+from .executed import Lost, Step, all_zero, lost, rounds_read, steps_from, unread, zeroed
 from .frame import missing_key
 from .mend import mended
 from .names import ticked
@@ -78,7 +78,7 @@ class _Check:
         still = [t for t in tracks if len(t.moments) >= FEWEST and recorded.still(t) and t not in dead]
         zero = self.zero_steps(still)
         floats = [t for t in dead if _floats(recorded, t)]
-        explained = ontape.integer_drift(recorded, self.sources.values()) + self.dead(floats) + zero
+        explained = ontape.integer_drift(recorded, self.sources.values()) + self.dead(floats) + self.copies() + zero
         found += explained
         spoken = {name for f in explained for name in f.tensors} | self.silenced
         rest = [t for t in tracks if t.name not in spoken and (t not in dead or t.updated) and _floats(recorded, t)]
@@ -128,6 +128,20 @@ class _Check:
         found = self.unreached(never) if never and self.rerun is not None else []
         return found + [self.lost_finding(why, group) for why, group in merged(lost_ones)]
 
+    def copies(self) -> list[Finding]:
+        """Parameters whose steps go to copies made before the training, which nothing else reads."""
+        recorded = self.recorded
+        groups: dict[Lost, list[Track]] = {}
+        for track in map(recorded.in_every_round, recorded.unmoved):
+            steps = [s for s in steps_from(recorded, track) if s.base not in track.moments[0].origins]
+            frozen = is_frozen(track.name, self.frozen) or not _floats(recorded, track)
+            if frozen or not steps or rounds_read(recorded, track) < FEWEST or not all(unread(recorded, s) for s in steps):
+                continue
+            why = lost(recorded, track, steps)
+            if why is not None and why.code == "BD305":
+                groups.setdefault(why, []).append(track)
+        return [self.lost_finding(why, group) for why, group in merged(groups)]
+
     def _stored_back(self, track: Track, steps: Sequence[Step]) -> bool:
         """Whether a statement that did not run would give the parameter the value of the step."""
         new = {s.new for s in steps}
@@ -164,7 +178,8 @@ class _Check:
         return sorted({site.statement.lineno for site in sites if site is not None})
 
     def _unchanged(self, tracks: Sequence[Track]) -> str:
-        return f"bitwise the same in {len(tracks[0].moments)} recorded steps, with gradients that are not zero"
+        steps = max(len(tracks[0].moments), rounds_read(self.recorded, tracks[0]))
+        return f"bitwise the same in {steps} recorded steps, with gradients that are not zero"
 
     def unreached(self, tracks: Sequence[Track]) -> list[Finding]:
         """Updates that never run: what keeps them from it, and what will fail once they do."""
@@ -224,10 +239,10 @@ def _stores(statement: Statement, tracks: Sequence[Track]) -> bool:
 
 
 def merged(groups: dict[Lost, list[Track]]) -> list[tuple[Lost, list[Track]]]:
-    """Causes of one kind at one place are one finding; what is said of the first stands for all."""
-    found: dict[tuple[str, Span], tuple[Lost, list[Track]]] = {}
+    """Causes of one kind at one place, or by one factor of 0, are one finding; what is said of the first stands for all."""
+    found: dict[tuple[str, Span | str], tuple[Lost, list[Track]]] = {}
     for why, tracks in groups.items():
-        found.setdefault((why.code, why.span), (why, []))[1].extend(tracks)
+        found.setdefault((why.code, why.factor or why.span), (why, []))[1].extend(tracks)
     return list(found.values())
 
 

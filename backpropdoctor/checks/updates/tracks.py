@@ -57,6 +57,7 @@ class Recorded:
         self.steps = Steps(self.replay)
         self.canon = self.replay.canonical
         self.nodes: Sequence[Node] = self.tape.nodes
+        self.unmoved: list[Track] = []  # parameters with a gradient in one step whose own value nothing updates
 
     @cached_property
     def tracks(self) -> list[Track]:
@@ -74,9 +75,25 @@ class Recorded:
         for track in found.values():
             self._split(track)
             track.updated = any(self.updates_of(m) for m in track.moments)
+        self.unmoved = [t for t in found.values() if not t.updated]
         live = {i for t in found.values() if t.updated for m in t.moments for i in m.origins}
+        moving = {i for t in found.values() if t.updated and not self.still(t) for i in self._gradients(t)}
         still = [t for t in self.named if not live & {self.canon[i] for m in t.moments for i in m.origins}]
-        return [t for t in found.values() if t.updated] + still
+        return [t for t in found.values() if t.updated] + [t for t in still if not self._gradients(t) <= moving]
+
+    def in_every_round(self, track: Track) -> Track:
+        """A track with a moment for each time that its gradient was computed, at the place where it was the first time."""
+        origins = track.moments[0].origins
+        nodes = [self.nodes[self.bare(t.node)] for m in track.moments for terms in m.terms for t in terms]
+        sites = {n.site.id for n in nodes if n.site is not None}
+        shapes = {np.shape(n.value) for n in nodes}
+        made = [n.index for n in self.nodes if n.site is not None and n.site.id in sites and np.shape(n.value) in shapes]
+        moments = [Moment(k, origins, ((Term(1.0, i),),)) for k, i in enumerate(made)]
+        return replace(track, moments=moments) if len(origins) == 1 and made else track
+
+    def _gradients(self, track: Track) -> set[int]:
+        """The gradients of a parameter: those that move another one are that one's."""
+        return {self.canon[self.bare(t.node)] for m in track.moments for terms in m.terms for t in terms}
 
     def _follow(self, track: Track, training: Training, held: Held) -> None:
         """Add one step to a track."""
