@@ -9,6 +9,7 @@ format, and with `--diff`, standard output is the report's alone and the script'
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -103,20 +104,23 @@ def check(ctx: click.Context, path: str, script_args: tuple[str, ...], **options
 
 def _checked(path: str, script_args: tuple[str, ...], options: dict[str, Any], progress: Any) -> Report:
     from . import api
+    from .checks.pictures import drawn
 
-    report: Report = api.check(
-        path,
-        loss=options["loss"],
-        params=options["params"],
-        step_function=options["step_function"],
-        script_args=script_args,
-        time_limit=options["time_limit"],
-        steps=options["steps"],
-        watch=options["watch"],
-        reproduce=options["reproduce"],
-        progress=progress,
-        pictures=options["form"] == "html",
-    )
+    html = options["form"] == "html"
+    with drawn() if html else contextlib.nullcontext():
+        report: Report = api.check(
+            path,
+            loss=options["loss"],
+            params=options["params"],
+            step_function=options["step_function"],
+            script_args=script_args,
+            time_limit=options["time_limit"],
+            steps=options["steps"],
+            watch=options["watch"],
+            reproduce=options["reproduce"],
+            progress=progress,
+            pictures=html,
+        )
     return report
 
 

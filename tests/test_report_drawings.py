@@ -9,6 +9,7 @@ import pytest
 
 import backpropdoctor as bd
 from backpropdoctor.checks.pictures import block_of, heatmap, ladder, quotients
+from backpropdoctor.checks.pictures import drawn as drawn_reports
 from backpropdoctor.checks.tape_pictures import CELLS, MOST
 from backpropdoctor.numeric.estimate import Estimate
 
@@ -162,7 +163,12 @@ def test_functions_are_drawn_within_the_budget_of_their_check():
         g[4] = 0
         return {"W": g}
 
-    report = bd.check_gradient(loss, gradient, {"W": rng.standard_normal((6, 1)) * 0.3})
+    params = {"W": rng.standard_normal((6, 1)) * 0.3}
+    plain = bd.check_gradient(loss, gradient, params)
+    assert "heatmap" not in plain.checked[0].evidence and LADDER in plain.html()
+    calls.clear()
+    with drawn_reports():
+        report = bd.check_gradient(loss, gradient, params)
     assert report.cost.evaluations == len(calls) <= 60 + 2 * np.log2(6)
     drawn = report.checked[0].evidence["heatmap"]
     assert drawn["wrong_elements"] == [[4, 0]]

@@ -13,7 +13,7 @@ from ..model import Model, Tensor
 from ..numeric.directions import size_of
 from ..numeric.estimate import Estimate, Verdict
 from .blocks import Block
-from .pictures import heatmap, ladder
+from .pictures import are_wanted, heatmap, ladder
 from .probing import Claim, Prober, claim_of
 
 MOST = 6  # tensors with pictures
@@ -25,9 +25,10 @@ def with_pictures(model: Model, blocks: Sequence[Block], rows: Sequence[Checked]
     """The rows, those that are not right with the evidence of their drawings, and the evaluations these took.
 
     `rows` are those of the model's tensors, in their order. At most `spare` evaluations are spent; a picture that they
-    do not suffice for is not made.
+    do not suffice for is not made, and none that costs any where no report will be drawn.
     """
     found, spent = list(rows), 0
+    spare = spare if are_wanted() else 0
     open_ = [i for i, b in enumerate(blocks) if b.comparison.verdict is not Verdict.RIGHT and rows[i].verdict != "right"]
     wrong = [i for i in open_ if blocks[i].comparison.verdict is Verdict.WRONG and model.tensors[i].gradient.size > 1][:MOST]
     for i in open_:

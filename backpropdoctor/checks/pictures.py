@@ -7,8 +7,11 @@ size.
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,24 @@ _WRONG = 1e-6  # of a cell, and of the largest one: a smaller difference is not 
 _MOST_MARKS = 24  # marks on one picture; where more is wrong, the difference itself shows it best
 
 Slope = Callable[[np.ndarray], Estimate | None]
+
+_ASKED = ContextVar("pictures that cost evaluations are asked for", default=False)
+
+
+@contextlib.contextmanager
+def drawn() -> Iterator[None]:
+    """What is checked inside will be drawn: heat maps of functions are measured too, from what the budget leaves."""
+    token = _ASKED.set(True)
+    try:
+        yield
+    finally:
+        _ASKED.reset(token)
+
+
+def are_wanted() -> bool:
+    """Whether a report will be drawn, as far as can be told: it was asked for, or a notebook shows its reports."""
+    ipython = sys.modules.get("IPython")
+    return _ASKED.get() or (ipython is not None and ipython.get_ipython() is not None)
 
 
 def heatmap(gradient: np.ndarray, truth: Slope, most: int, factor: float = 1.0) -> dict[str, Any] | None:
