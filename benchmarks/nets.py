@@ -147,12 +147,13 @@ FAULTS: dict[str, Callable[[Any], Any]] = {
 
 
 def mlp(sizes: tuple[int, ...], batch: int, seed: int = 0) -> Net:
-    """A tanh network with softmax cross-entropy, as the cost figures use it."""
+    """A tanh network with softmax cross-entropy, of one output a logistic one, as the cost figures use it."""
     rng = np.random.default_rng(seed)
     params: Params = {}
     for k, (n, m) in enumerate(zip(sizes, sizes[1:], strict=False)):
         params[f"W{k}"] = rng.normal(size=(n, m)) / np.sqrt(n)
         params[f"b{k}"] = 0.1 * rng.normal(size=m)
-    target = np.eye(sizes[-1])[rng.integers(sizes[-1], size=batch)]
-    net = _Layers(len(sizes) - 1, "tanh", "softmax", "plain", rng.normal(size=(batch, sizes[0])), target)
-    return Net(params, net.loss, net.gradient, True, "plain", "softmax")
+    kind = "softmax" if sizes[-1] > 1 else "sigmoid"
+    target = np.eye(sizes[-1])[rng.integers(sizes[-1], size=batch)] if kind == "softmax" else _target(rng, kind, batch, 1)
+    net = _Layers(len(sizes) - 1, "tanh", kind, "plain", rng.normal(size=(batch, sizes[0])), target)
+    return Net(params, net.loss, net.gradient, True, "plain", kind)
