@@ -164,7 +164,9 @@ class Blame:
         """Whether a backward value, a gradient or not, is the adjoint of some forward value."""
         pair = self.cotangents.paired.get(node)
         sign, scale = self.cotangents.sign, self.cotangents.scale or 1.0
-        return pair is not None and any(_close(pair.ratio, sign * r) for r in (abs(scale), 1.0, self.check.uniform))
+        if pair is None or not any(_close(pair.ratio, sign * r) for r in (abs(scale), 1.0, self.check.uniform)):
+            return False
+        return node in self.cotangents.gradients or not self._belies_its_name(pair, scale)
 
     def _is_right(self, root: Root, roots: list[Root]) -> bool:
         """Whether what a root makes is right by all that is known, and others account for all that is wrong."""

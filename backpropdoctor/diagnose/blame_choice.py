@@ -14,6 +14,7 @@ from ..tape.steps import Term
 from ..tape.tape import Site
 from .blame_cuts import Cut, Cuts, Part
 from .blame_operands import wrong_factor, wrong_term
+from .blame_together import renames
 
 if TYPE_CHECKING:
     from .blame import Blame, Root
@@ -219,6 +220,7 @@ def alias_site(blame: Blame, node: int, used: int) -> Site | None:
         return through[-1].site
     made = blame.nodes[node].site
     names = [b for b in bound if b.how in ("assign", "augmented")]
+    names = [b for k, b in enumerate(names) if k == 0 or renames(b.site)]  # what a call hands on was named in it
     if len(names) > 1 and made is not None and names[-1].site.statement_span != made.statement_span:
         return names[-1].site
     return None
