@@ -1,4 +1,4 @@
-"""Programs in further styles (optimiser classes, dataclasses, look-up tables, target networks): dead updates and look-alikes."""
+"""Programs in further styles (optimiser classes, look-up tables, target networks): dead updates and look-alikes."""
 
 from __future__ import annotations
 
