@@ -39,8 +39,13 @@ def root_finding(check: Check, root: Root) -> Finding:
     if root.ratio is not None:
         of = f"the gradient it should be{for_what(root)}"
         return make_finding("BD102", f"`{name}` is {times(root.ratio, check)} {of}", label="made here", **common)
+    advice = "no single edit of this line was found that makes it right: work it out again by the chain rule on paper"
     return make_finding(
-        "BD101", f"`{name}` is not the gradient it should be{for_what(root)}", label="goes wrong here", **common
+        "BD101",
+        f"`{name}` is not the gradient it should be{for_what(root)}",
+        label="goes wrong here",
+        help=f"{advice}; `--format html` draws which elements differ",
+        **common,
     )
 
 

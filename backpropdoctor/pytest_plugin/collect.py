@@ -83,7 +83,7 @@ def _checked(path: str) -> list[Part]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the script's warnings are not the tests', nor is `-W error` the script's
-            return parts(check(path))
+            return parts(check(path, pictures=False))  # nobody draws these
     except BackpropDoctorError as error:
         raise pytest.Collector.CollectError(str(error)) from error
     finally:
