@@ -310,9 +310,11 @@ class Search:
             values = self.trial.first_values(edited, 1)
         except Misfit:
             return None
-        if _fingerprint(values) == self._known[id(scene)][: len(values)]:
+        made, known = _fingerprint(values), self._known[id(scene)][: len(values)]
+        if made == known:
             return _Tried(rank, scene, c, text, edited, False) if self.trial.is_repeated(scene.place) else None
-        return _Tried(rank, scene, c, text, edited, self.guide.likes(values))
+        other = [v for v, new, old in zip(values, made, known, strict=False) if new != old] or values
+        return _Tried(rank, scene, c, text, edited, self.guide.likes(other))
 
     def _found(self, tried: _Tried, right: set[str], mine: set[str]) -> Found | None:
         """What is right under an edit, where it helps."""
