@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ class Trial:
     loss: tuple[str, float] | None
     error: float | None
     why: str = ""
-    next: Birth | None = None  # another one, that the remedy did not remove
+    next: tuple[Trace, Birth] | None = None  # another one, that the remedy did not remove, on the record of its step
 
     def _kept(self) -> str:
         return "removes this one only" if self.next is not None else "does not remove it"
@@ -176,38 +176,43 @@ class _Runner:
             return Trial(formula, None, steps, False, loss, error, "the time was up")
         if not bad:
             return Trial(formula, True, steps, not run.stopped, loss, error)
-        other = self._other(watch.alarm)
+        other = self._other(watch.alarm, texts) if drop is None else None
         if other is None:
             when = f" in iteration {born}" if watch.alarm is not None else ""
             return Trial(formula, False, steps, not run.stopped, loss, error, f"it comes back{when}")
-        assert other.span is not None
-        place = f"`{other.expression}` at line {other.span.line}"
-        why = f"the next one is born in {place}: {other.cause.text}, in iteration {born}"
+        span = other[1].span
+        assert span is not None
+        place = f"`{other[1].expression}` at line {span.line}"
+        why = f"the next one is born in {place}: {other[1].cause.text}, in iteration {born}"
         return Trial(formula, False, steps, not run.stopped, loss, error, why, other)
 
-    def _other(self, alarm: Birth | None) -> Birth | None:
-        """What the run with a remedy met, where it was born in another line."""
+    def _other(self, alarm: Birth | None, texts: Mapping[str, str]) -> tuple[Trace, Birth] | None:
+        """What the run with a remedy met, from a record of that step, where it was born in another line."""
         own = self.birth.span
-        if alarm is None or alarm.span is None or own is None or (alarm.span.path, alarm.span.line) == (own.path, own.line):
+        if alarm is None or alarm.position is None or own is None:
             return None
-        return alarm
+        policy = Recording(alarm.position)
+        random.setstate(self.randomness[0])
+        np.random.set_state(self.randomness[1])
+        with silence(), np.errstate(all="ignore"):
+            run = run_text(texts, self.path, self.args, policy, self.root)
+        trace = Trace(run.tape) if policy.reached else None
+        found = [b for b in trace.all_births() if b.reached] if trace is not None else []
+        if trace is None or not found or found[0].span is None:
+            return None
+        span = found[0].span
+        return None if (span.path, span.line) == (own.path, own.line) else (trace, found[0])
 
     def together(self, trial: Trial) -> Iterator[Formula]:
         """A formula that removed this birth only, with those for the next one."""
         first, following = trial.formula, trial.next
-        if following is None or following.position is None or first.rank > _EXACT or any("\n" in e.after for e in first.edits):
+        if following is None or first.rank > _EXACT or any("\n" in e.after for e in first.edits):
             return
-        policy = Recording(following.position)
-        random.setstate(self.randomness[0])
-        np.random.set_state(self.randomness[1])
-        with silence(), np.errstate(all="ignore"):
-            run = run_text(first.apply(), self.path, self.args, policy, self.root)
-        trace = Trace(run.tape) if policy.reached else None
-        births = [b for b in trace.all_births() if b.reached and b.span is not None] if trace is not None else []
-        if trace is None or not births or source_of(births[0].span.path) is None:  # type: ignore[union-attr]
+        span = following[1].span
+        if span is None or source_of(span.path) is None:
             return
         taken = {(e.path, e.line) for e in first.edits}
-        for second in sorted(formulas(Scene(trace, births[0])), key=lambda f: f.rank):
+        for second in sorted(formulas(Scene(*following)), key=lambda f: f.rank):
             if not any((e.path, e.line) in taken for e in second.edits):
                 edits = (*first.edits, *second.edits)
                 yield Formula(f"{first.title} and {second.title}", edits, max(first.rank, second.rank), second.caution)
