@@ -363,3 +363,12 @@ def test_shell_completion_is_there():
     command = [sys.executable, "-c", "import sys; from backpropdoctor.cli import main; sys.exit(main())"]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **path})
     assert "_BACKPROPDOCTOR_COMPLETE=zsh_complete" in done.stdout
+
+
+def test_the_shell_completes_codes_and_names():
+    path = {"PYTHONPATH": str(Path(backpropdoctor.__file__).parents[1]), "_BACKPROPDOCTOR_COMPLETE": "bash_complete"}
+    for typed, wanted in (("bd10", "BD102"), ("scaled", "scaled-gradient")):
+        words = {**os.environ, **path, "COMP_WORDS": f"backpropdoctor explain {typed}", "COMP_CWORD": "2"}
+        command = [sys.executable, "-c", "import sys; from backpropdoctor.cli import main; sys.exit(main())"]
+        done = subprocess.run(command, env=words, capture_output=True, text=True)
+        assert f"plain,{wanted}" in done.stdout.splitlines()
