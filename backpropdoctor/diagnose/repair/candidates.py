@@ -10,7 +10,7 @@ from .candidates_calls import calls
 from .candidates_derivatives import derivatives
 from .candidates_factors import factors
 from .candidates_names import indices, inside, numbers, other_names, renamed, swapped
-from .candidates_operators import operators, signs, statements, transposes
+from .candidates_operators import conditions, operators, signs, statements, transposes
 from .candidates_order import too_early
 from .candidates_terms import terms
 from .scene import Scene
@@ -20,6 +20,7 @@ _SIMPLE: tuple[Maker, ...] = (
     operators,
     transposes,
     signs,
+    conditions,
     statements,
     indices,
     numbers,

@@ -128,6 +128,8 @@ def indices(scene: Scene) -> Iterator[Candidate]:
     bound = bound_names(scene.statement)
     for part in scene.parts:
         node = part.node
+        if not part.stored:
+            yield from _exchanged(scene, node)
         if not part.in_index and not _counts(part):
             continue
         value = scene.value(node)
@@ -142,6 +144,20 @@ def indices(scene: Scene) -> Iterator[Candidate]:
                     if isinstance(v.value, (int, np.integer)) and v.text != text and v.text.isidentifier():
                         yield Candidate(1.2, node, v.text, "wrong-index", {"was": text, "now": v.text})
     yield from _keys(scene)
+
+
+def _exchanged(scene: Scene, node: ast.AST) -> Iterator[Candidate]:
+    """Two indices of one array in the other order: `a[:, j, i]` for `a[:, i, j]`."""
+    if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Tuple):
+        return
+    texts = [scene.text.of(e) for e in node.slice.elts]
+    for i in range(len(texts)):
+        for j in range(i + 1, len(texts)):
+            if texts[i] != texts[j]:
+                row = texts[:]
+                row[i], row[j] = row[j], row[i]
+                new = f"{scene.text.of(node.value)}[{', '.join(row)}]"
+                yield Candidate(1.1, node, new, "wrong-index", {"was": ", ".join(texts), "now": ", ".join(row)})
 
 
 def _is_bound(node: ast.expr, bound: set[str]) -> bool:

@@ -91,9 +91,27 @@ def transposes(scene: Scene) -> Iterator[Candidate]:
             continue
         if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.BinOp)):
             shape = scene.shape(node)
+            if shape and len(shape) > 2:
+                cost = 1.75 if _elementwise(part.parent) or _elementwise(node) else 1.15
+                what = {"what": "with its last two axes exchanged"}
+                yield Candidate(cost, node, f"{scene.text.wrapped(node)}.swapaxes(-1, -2)", "transposed", what)
+            if isinstance(node, ast.Call) and (plain := _untransposed(node)) is not None:
+                yield Candidate(1.05, node, scene.text.of(plain), "transposed", {"what": f"without `.{_method(node)}`"})
             if shape and len(shape) == 2 and not (isinstance(part.parent, ast.Attribute) and part.parent.attr == "T"):
                 cost = 1.7 if _elementwise(part.parent) or _elementwise(node) else 1.1
                 yield Candidate(cost, node, f"{scene.text.wrapped(node)}.T", "transposed", {"what": "with `.T`"})
+
+
+def _untransposed(node: ast.Call) -> ast.expr | None:
+    """What `x.transpose(…)`, `x.swapaxes(…)` or `np.transpose(x, …)` transposes."""
+    if not isinstance(node.func, ast.Attribute) or node.func.attr not in ("transpose", "swapaxes"):
+        return None
+    of_numpy = isinstance(node.func.value, ast.Name) and node.func.value.id in ("np", "numpy")
+    return (node.args[0] if node.args else None) if of_numpy else node.func.value
+
+
+def _method(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else ""
 
 
 def signs(scene: Scene) -> Iterator[Candidate]:
@@ -109,6 +127,15 @@ def signs(scene: Scene) -> Iterator[Candidate]:
         first = node.left if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div, ast.MatMult)) else node
         bare = isinstance(first, (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant))
         yield Candidate(1.2 if top else 1.4, node, f"-{text}" if bare else f"-({text})", "sign", {})
+
+
+def conditions(scene: Scene) -> Iterator[Candidate]:
+    """`x if … else y` without its condition: a term that is wanted always, or never."""
+    for part in scene.parts:
+        if isinstance(part.node, ast.IfExp):
+            for kept in (part.node.body, part.node.orelse):
+                text = scene.text.of(kept)
+                yield Candidate(0.95, part.node, text, "missing-term", {"term": text, "sign": "+"})
 
 
 def statements(scene: Scene) -> Iterator[Candidate]:

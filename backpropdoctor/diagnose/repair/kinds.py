@@ -81,7 +81,7 @@ def in_derivative(scene: Scene, node: ast.AST, strictly: bool = False) -> bool:
     while id(child) in parents:
         parent = parents[id(child)]
         if isinstance(parent, ast.Compare):
-            return True
+            return not _counts(scene, parent)
         if isinstance(parent, ast.BinOp):
             if isinstance(parent.op, ast.Pow):
                 return True
@@ -97,6 +97,11 @@ def in_derivative(scene: Scene, node: ast.AST, strictly: bool = False) -> bool:
                 return False
         child = parent
     return False
+
+
+def _counts(scene: Scene, node: ast.Compare) -> bool:
+    """Whether whole numbers are compared, such as the number of a layer: no mask of an activation."""
+    return isinstance(scene.value(node.left), int)
 
 
 def _complement(node: ast.BinOp) -> bool:
