@@ -86,12 +86,14 @@ def measure(training: Training, held: Held, numbers: tuple[int, ...] = (0, 1)) -
 def _with_decay(training: Training, held: Held) -> Measured | None:
     """A gradient that is that of the loss and a positive multiple of the parameter: weight decay, which is no fault.
 
-    A parameter updated by rows decays in the rows that are updated. Two directions give the multiples, a third tests them.
+    A parameter that is updated by rows decays in these rows. Two directions give the multiples, a third tests them.
     """
     assert training.loss is not None
     if len(held.tensor.nodes) != 1:
         return None
     node, terms = held.tensor.nodes[0], held.claim.terms[0]
+    if all(training.replay.canonical[t.node] != node for t in terms):
+        return None  # a gradient of its own, and not the change that an update by rows made: its sums were looked into
     value = np.asarray(training.replay.base(node), dtype=float)
     gradient = sum(t.factor * shaped(training.replay.base(t.node), value.shape) for t in terms)
     touched = np.asarray(gradient) != 0

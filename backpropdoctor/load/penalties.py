@@ -31,15 +31,21 @@ def split(replay: Replay, claim: Claim) -> tuple[Claim, tuple[Penalty, ...]]:
             terms.append(own)  # the change that an update by rows made
             continue
         rest: list[Term] = []
-        sums = {"l2": 0.0, "l1": 0.0}
+        sums = {"l2": 0.0, "l1": 0.0, "times": 0.0}
         for term in own:
             _expand(replay, algebra, term, node, rest, sums, 0)
-        if rest and any(sums.values()) and min(sums.values()) >= 0:
+        # a bias stands in the error of each sample, and what is left of the error does not depend on it
+        once = sums["times"] == 1 or (sums["times"] == 2 and sums["l1"])
+        if once and min(sums.values()) >= 0 and any(_is_made_of(replay, t.node, node) for t in rest):
             terms.append(tuple(rest))
-            penalties.append(Penalty(node, **sums))
+            penalties.append(Penalty(node, sums["l2"], sums["l1"]))
         else:
             terms.append(own)
     return Claim(claim.tensor, tuple(terms)), tuple(penalties)
+
+
+def _is_made_of(replay: Replay, i: int, value: int) -> bool:
+    return replay.canonical[value] in replay.upstream([i], barrier=[replay.canonical[value]])
 
 
 def _expand(
@@ -49,13 +55,15 @@ def _expand(
     node = replay.tape.nodes[term.node]
     if _looks_at(replay, term.node, value):
         sums["l2"] += term.factor
+        sums["times"] += 1
         return
     if getattr(node.op, "__name__", "") in ("sign", "copysign") and _looks_at(replay, _first(node), value):
         sums["l1"] += term.factor
+        sums["times"] += 1
         return
-    parts = _parts(algebra, node, term.factor) if depth < _DEEP else []
+    parts = _parts(algebra, node, term.factor, value) if depth < _DEEP else []
     found: list[Term] = []
-    inner = {"l2": 0.0, "l1": 0.0}
+    inner = dict.fromkeys(sums, 0.0)
     for part in parts:
         _expand(replay, algebra, part, value, found, inner, depth + 1)
     if any(inner.values()):
@@ -66,8 +74,8 @@ def _expand(
         rest.append(term)  # nothing of the value in it: whole, as the code has it
 
 
-def _parts(algebra: Algebra, node: Node, factor: float) -> list[Term]:
-    """The terms of a sum, a difference, a negation, a sum in place, or a multiple of one."""
+def _parts(algebra: Algebra, node: Node, factor: float, value: int) -> list[Term]:
+    """The terms of a sum, a difference, a negation, a sum in place, or a multiple of one that is the same for any value."""
     args = [a for a in node.args if isinstance(a, Ref)]
     if node.kind == "op" and len(args) == 2 and _is(node.op, ADD | SUB):
         return [Term(factor, args[0].index), Term(-factor if _is(node.op, SUB) else factor, args[1].index)]
@@ -79,6 +87,8 @@ def _parts(algebra: Algebra, node: Node, factor: float) -> list[Term]:
     divided = algebra.scalar_split(node.index)
     if divided is not None:
         scalar, other, inverse = divided
+        if isinstance(scalar, Ref) and _is_made_of(algebra.replay, scalar.index, value):
+            return []
         number = float(np.reshape(algebra.value(scalar), ()))
         if number and np.isfinite(number):
             return [Term(factor / number if inverse else factor * number, other.index)]

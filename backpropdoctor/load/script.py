@@ -10,6 +10,7 @@ from typing import Any
 from ..tape.replay import Replay
 from ..tape.steps import Steps
 from ..tape.tape import Site, Tape
+from .conventions import is_loss_name
 from .parameters import Parameters
 
 ENOUGH = 3  # training steps that are recorded: one to check, one for fresh probes, one because losses come late
@@ -23,6 +24,8 @@ class StepPolicy:
     `examine(tape)` returns True where the script should stop, False where it should run on unrecorded, and None where
     nothing was found to check in this loop, so that a later one is to be recorded.
     """
+
+    is_loss_name = staticmethod(is_loss_name)  # a script's own loss is asked for where the loop does not compute it
 
     def __init__(self, examine: Callable[[Tape], bool | None], *, step_function: str | None = None) -> None:
         self._examine = examine

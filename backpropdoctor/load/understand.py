@@ -14,7 +14,7 @@ from ..tape.steps import Steps
 from ..tape.tape import Tape
 from ..tape.training import Training
 from .by_names import by_names
-from .choose import choose_loss, fits_by_chance
+from .choose import choose_loss, fits_by_chance, score
 from .holding import hold
 from .parameters import Parameters
 
@@ -67,6 +67,11 @@ def understand(recorded: Recorded, *, loss: str | None = None) -> Iterator[Train
             yield training
         else:
             later.append(training)
+    whole = [t for t in later if len(t.parameters) == most]
+    if any(t.loss is None for t in whole):  # a standard loss that fits one step and not the next fits by chance
+        for training in whole:
+            if training.loss is not None and score(training, training.loss)[1] == 0:
+                training.loss = None
     yield from sorted(later, key=lambda t: t.loss is None)
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import ast
 import secrets
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import CodeType
 from typing import Any
 
 from .instrument_loops import Program
 from .instrument_spec import Loop
 from .instrument_stmt import Weaver
+from .own_loss import ask_for_loss
 from .tape import Site
 
 
@@ -71,11 +72,13 @@ def instrument(
     record_module: bool = False,
     flags: int = 0,
     mode: str = "exec",
+    is_loss_name: Callable[[str], bool] | None = None,
 ) -> Instrumented:
     """Compile `source` twice over, plain and recorded side by side, with the `hooks` of a recorder in it.
 
     `record_module` makes the recorded version the only one at module level; `mode` is that of `compile` ("exec" or
-    "single"). Raises SyntaxError as `compile` does.
+    "single"). With `is_loss_name` training loops begin with the script's own loss (`own_loss`). Raises SyntaxError as
+    `compile` does.
     """
     compile(source, path, mode, flags=flags, dont_inherit=True)  # the user's own SyntaxWarnings and errors
     with warnings.catch_warnings():
@@ -85,6 +88,8 @@ def instrument(
         if program is None:
             program = Program()
             program.add(tree)
+        if is_loss_name is not None:
+            ask_for_loss(tree, program, is_loss_name)
         text = ast_text(source)
         constants = Constants(text)
         weaver = Weaver(hooks, constants.put, path, text.splitlines(), program, first_site)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -87,6 +87,7 @@ class Session:
         self.recorder = Recorder(max_nodes=max_nodes, max_bytes=max_bytes)
         self.program = program
         self.result = RunResult(self.recorder.tape)
+        self.is_loss_name: Callable[[str], bool] | None = None  # set where the script's own loss may be asked for
         self.hooks = make_hooks(self.recorder, Stop)
         self.hooks.update(loop_hooks(self.recorder, policy, Stop))
 
@@ -103,6 +104,7 @@ class Session:
             record_module=record_module,
             flags=flags,
             mode=mode,
+            is_loss_name=self.is_loss_name,
         )
         self.result.sites.extend(made.sites)
         self.result.loops.update((loop.site.id, loop) for loop in made.loops)
@@ -137,6 +139,7 @@ def run_script(
     program = read_program(absolute, root)
     session = Session(policy or FirstSteps(), program, max_nodes=max_nodes, max_bytes=max_bytes)
     session.recorder.debug = debug
+    session.is_loss_name = getattr(policy, "is_loss_name", None)
     result = session.result
     result.whole = not program.updates if whole is None else whole
     try:

@@ -92,7 +92,7 @@ def stale(recorded: Recorded, tracks: Sequence[Track]) -> Iterator[Finding]:
             if found is not None and np.any(recorded.nodes[found[0]].value) and np.size(recorded.nodes[found[0]].value) > 0:
                 uses[found[0]].add(iteration_of(recorded, update.new))
         for node, rounds in uses.items():
-            if len(rounds) >= 2 and recorded.nodes[node].kind != "write":
+            if len(rounds) >= 2 and recorded.nodes[node].kind != "write" and _is_gradient(recorded, node):
                 site = recorded.nodes[node].site or _first_site(recorded, node)
                 old[site].append(track.name)
     if old:
@@ -108,6 +108,12 @@ def stale(recorded: Recorded, tracks: Sequence[Track]) -> Iterator[Finding]:
             help="compute the gradients inside the loop, after the forward pass",
             related=tuple((span, "computed here, once") for span in sites[1:]),
         )
+
+
+def _is_gradient(recorded: Recorded, node: int) -> bool:
+    """Whether a value comes from the parameters, or is called a gradient: a sample that is seen again is none."""
+    named = any(is_gradient_name(last_word(b.parts)) for b in recorded.bindings(node))
+    return named or recorded.canon[node] in recorded.live
 
 
 def _first_site(recorded: Recorded, node: int) -> Site | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import Any
 
+from ...load.conventions import is_loss_name
 from ...tape.run import Stop
 from ...tape.tape import Site, Tape
 from .rerun import run_again
@@ -59,6 +60,8 @@ class _Open:
 
 class Playback:
     """The policy that records exactly what an earlier run recorded."""
+
+    is_loss_name = staticmethod(is_loss_name)
 
     def __init__(self, tape: Tape) -> None:
         self.wanted = {(i.site.id, i.instance, i.number) for i in tape.iterations}

@@ -47,6 +47,7 @@ class _Edited(Session):
     def __init__(self, policy: Any, program: Any, texts: Mapping[str, str]) -> None:
         super().__init__(policy, program, max_nodes=MAX_NODES, max_bytes=MAX_BYTES)
         self._texts = texts
+        self.is_loss_name = getattr(policy, "is_loss_name", None)
 
     def compile(self, source: str | bytes, path: str, **options: Any) -> Any:
         return super().compile(self._texts.get(path, source), path, **options)
