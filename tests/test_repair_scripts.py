@@ -154,3 +154,43 @@ def test_nothing_is_printed_by_the_runs_in_between(tmp_path, capsys):
     source = broken("scale").replace("    dZ3 = A3 - Y", '    print("cost", cost)\n    dZ3 = A3 - Y')
     combined(textwrap.dedent(source), [Fix(27, "(2 * m)", "m")], tmp_path)
     assert capsys.readouterr().out == ""
+
+
+# --- updates ----------------------------------------------------------------------------------------------------------
+
+
+RATES = (
+    SCRIPT.replace(" / m\n", "\n")
+    .replace("dZ3 = A3 - Y", "dZ3 = (A3 - Y) / m")
+    .replace("0.1 * ", "lr * ")
+    .replace("m = X.shape[1]", "m, lr, lr_bias = X.shape[1], 0.1, 0.03")
+)
+
+
+def test_an_update_without_the_learning_rate_of_all_others_is_mended(tmp_path):
+    source = RATES.replace("W2 -= lr * dW2", "W2 -= dW2")
+    (finding,) = [f for f in check(source, tmp_path).findings if f.severity == "error"]
+    assert finding.code == "BD102" and source.split("\n")[finding.line - 1].strip() == "W2 -= dW2"
+    assert [(x.before, x.after) for x in finding.fixes] == [("dW2", "dW2 * lr")] and "verified" in finding.help
+
+
+def test_a_learning_rate_of_its_own_is_no_fault(tmp_path):
+    report = check(RATES.replace("b2 -= lr * db2", "b2 -= lr_bias * db2"), tmp_path)
+    assert report.ok and not report.findings
+
+
+def test_an_update_with_the_gradient_of_another_is_mended_where_it_stands(tmp_path):
+    source = SCRIPT.replace("((4, 5))", "((5, 5))").replace("((4, 1))", "((5, 1))").replace("((1, 4))", "((1, 5))")
+    source = source.replace("b1 -= 0.1 * db1", "b1 -= 0.1 * db2")
+    (finding,) = [f for f in check(source, tmp_path).findings if f.severity == "error"]
+    assert source.split("\n")[finding.line - 1].strip() == "b1 -= 0.1 * db2"
+    assert [(x.before, x.after) for x in finding.fixes] == [("db2", "db1")]
+
+
+# --- what tried edits warn of -----------------------------------------------------------------------------------------
+
+
+def test_nothing_that_tried_edits_warn_of_reaches_the_user(tmp_path, recwarn, capsys):
+    check(broken("scale", "derivative"), tmp_path)
+    assert not [w for w in recwarn if issubclass(w.category, (RuntimeWarning, SyntaxWarning))]
+    assert "Warning" not in capsys.readouterr().err

@@ -84,7 +84,7 @@ class Blame:
         uphill = all_uphill(self, wrong)
         if uphill is not None:
             return uphill
-        for root in self._late_roots(wrong):
+        for root in [*self._late_roots(wrong), *self._unscaled_roots(wrong)]:
             found[self._line_key(root)] = root
         late = {name for root in found.values() for name in root.affects}
         by_cuts, rest = roots_by_cuts(self, [m for m in wrong if m.held.tensor.name not in late])
@@ -126,6 +126,19 @@ class Blame:
                 root.instances = [late]
                 root.affects.append(m.held.tensor.name)
         return list(found.values())
+
+    def _unscaled_roots(self, wrong: list[Measured]) -> list[Root]:
+        """The update that lacks the learning rate of all others."""
+        bare = [m for m in wrong if m.unscaled and m.ratio is not None]
+        sites = [self._update_site(m, m.held.claim.gradient_nodes[-1]) for m in bare]
+        site = next((s for s in sites if s is not None), None)
+        if site is None:
+            return []
+        root = self._root(self.replay.canonical[bare[0].held.claim.gradient_nodes[-1]], None)
+        root.site, root.ratio = site, bare[0].ratio.value if bare[0].ratio else None
+        root.instances, root.affects = [root.node], [m.held.tensor.name for m in bare]
+        root.tensors = list(root.affects)
+        return [root]
 
     def home(self, node: int) -> tuple[str, int, int] | None:
         """The statement that makes a value."""

@@ -81,7 +81,7 @@ def _factors(node: ast.expr, place: Place) -> Faulty:
         yield "scaled", right
         return
     if not _is_number(left, place):
-        yield "missing-derivative" if is_derivative(right) or _half(node, place) else "missing-term", left
+        yield "missing-derivative" if is_derivative(right) or _half(node, place) else "missing-factor", left
     if isinstance(node.op, ast.Mult) and is_derivative(left) and not is_derivative(right):
         yield "missing-derivative", right
 

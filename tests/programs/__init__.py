@@ -33,6 +33,7 @@ MISTAKES = (
     "softmax-diagonal",
     "missing-path",
     "missing-term",
+    "missing-factor",
     "missing-bias",
     "wrong-key",
     "alias",

@@ -124,8 +124,9 @@ class Search:
         return self.scenes[place]
 
     def right(self) -> set[str]:
-        """The gradients that are right under the edits so far."""
-        return self.trial.outcome(self.active).right
+        """The gradients that are right under the edits so far, and used as the others are."""
+        unscaled = {m.held.tensor.name for m in self.trial.claims if m.unscaled}
+        return self.trial.outcome(self.active).right - unscaled
 
     def repair(
         self,
@@ -146,8 +147,9 @@ class Search:
         mine = set(root.affects) & wrong
         if not mine:
             return []
-        updated = self._updates(root, right) if len(mine) == 1 else []
-        if updated:
+        bare = any(m.unscaled for m in self.trial.claims if m.held.tensor.name in mine)
+        updated = self._updates(root, right) if bare or len(mine) == 1 else []
+        if updated or bare:
             return updated
         excused = {t for r in others for t in r.affects}
         places = [p for k, p in enumerate(places) if not k or not self._innocent(p)]
@@ -238,15 +240,20 @@ class Search:
             self.trial.moments[step.place] = moments
             scene = self.scene(step.place)
             limit = np.inf
-            for c in candidates(scene, self.steps):
+            known: set[Any] = set()
+            rate = step.measured.unscaled
+            for c in sorted(candidates(scene, self.steps), key=lambda c: c.cost - 0.2 * (c.words.get("factor") == rate)):
                 if c.cost > limit:
                     break
                 ready = None if c.redirect else self._ready(scene, c)
                 if ready is None or not self.updates.fits(self.trial, step, ready[1]):
                     continue
                 if self.updates.fits(self.trial, step, ready[1], fresh=True):
-                    name = step.measured.held.tensor.name
-                    found.append(Found(c, scene, ready[0], ready[1], frozenset(right | {name}), is_update=True))
+                    values = _fingerprint(self.trial.first_values(ready[1]))
+                    if values not in known:  # another way to say the same is no other edit
+                        names = {step.measured.held.tensor.name} | (set(root.affects) if rate else set())
+                        found.append(Found(c, scene, ready[0], ready[1], frozenset(right | names), is_update=True))
+                    known.add(values)
                     limit = min(limit, c.cost + _EQUAL)
             if found:
                 break
