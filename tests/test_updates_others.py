@@ -213,6 +213,36 @@ for k in range(60):
 """,
 )
 
+DEAD["an index array, and another index"] = (
+    "BD305",
+    """import numpy as np
+
+rng = np.random.default_rng(5)
+E = rng.normal(size=(12, 4)) * 0.3
+U = rng.normal(size=(4, 1)) * 0.3
+ids = rng.integers(0, 12, (30, 3))
+y = rng.normal(size=(30, 1))
+for epoch in range(20):
+    e = E[ids].mean(axis=1)
+    pred = e @ U
+    diff = pred - y
+    loss = (diff ** 2).mean()
+    dU = 2 * e.T @ diff / 30
+    de = 2 * diff @ U.T / 30
+    dE = np.zeros_like(E)
+    np.add.at(dE, ids, np.repeat(de[:, None, :] / 3, 3, axis=1))
+    used = np.unique(ids)
+    E[used][:] -= 0.5 * dE[used]  # <-
+    U -= 0.5 * dU
+""",
+)
+
+CHAINED = DEAD["an index array, and another index"][1]
+
+HEALTHY["an index array alone"] = CHAINED.replace("E[used][:]", "E[used]")
+
+HEALTHY["a slice of a slice"] = CHAINED.replace("E[used][:] -= 0.5 * dE[used]", "E[:][:] -= 0.5 * dE")
+
 HEALTHY["frozen first"] = """import numpy as np
 rng = np.random.default_rng(0)
 x = rng.normal(size=(40, 5)); y = rng.normal(size=(40, 1))

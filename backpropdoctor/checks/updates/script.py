@@ -14,6 +14,7 @@ from ...tape.tape import Site
 from ...tape.training import Training
 from . import ontape
 from .ahead import ahead_of
+from .chained import chained
 from .curves import with_curves
 from .executed import Lost, Step, all_zero, lost, rounds_read, steps_from, unread, zeroed
 from .frame import missing_key
@@ -79,6 +80,7 @@ class _Check:
         zero = self.zero_steps(still)
         floats = [t for t in dead if _floats(recorded, t)]
         explained = ontape.integer_drift(recorded, self.sources.values()) + self.dead(floats) + self.copies() + zero
+        explained += [f for f in chained(recorded) if not {f.line} & {e.line for e in explained}]
         found += explained
         spoken = {name for f in explained for name in f.tensors} | self.silenced
         rest = [t for t in tracks if t.name not in spoken and (t not in dead or t.updated) and _floats(recorded, t)]
