@@ -278,7 +278,8 @@ def report_of(
         findings.append(_nothing(path, run))
         incomplete.append("no training step was recognised")
     elif found is not None and found.training.loss is None:
-        incomplete.append("no loss was found that the gradients belong to: name it with --loss")
+        tried = "neither a loss of the script nor a standard one (squared error, binary or softmax cross-entropy)"
+        incomplete.append(f"undecided: {tried} fits the gradients: name the loss with --loss")
     if not run.tape.complete and (found is None or found.training.loss is None):
         findings.append(
             make_finding("BD022", f"recording stopped early: {run.tape.reason}", help="make the data or the batch smaller")
