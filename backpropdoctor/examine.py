@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .checks.cotangents import Cotangents, sign_of
-from .checks.evidence import settle_evidence
+from .checks.evidence import doubtful, leave_undecided
 from .checks.gradients import Check, Measured, check_gradients, checked_row, checked_rows
 from .diagnose.blame import Blame, Root
 from .diagnose.findings import gradient_findings
@@ -28,10 +28,16 @@ class Examined:
     roots: list[Root] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     rows: list[Checked] = field(default_factory=list)
+    doubtful: Examined | None = None  # what there is to say if the loss is the one that the gradients belong to
 
     @property
     def wrong(self) -> bool:
         return any(f.severity == "error" for f in self.findings)
+
+    def as_if_certain(self) -> Examined:
+        """The doubtful findings, once something else says that the loss is the right one."""
+        assert self.doubtful is not None
+        return replace(self.doubtful, recorded=self.recorded)
 
     @property
     def undecided(self) -> bool:
@@ -61,7 +67,21 @@ def examine_step(training: Training) -> Examined:
     check = check_gradients(training)
     if training.loss is None:
         return Examined(training, check, None)
-    settle_evidence(check)
+    doubted = doubtful(check)
+    if not doubted:
+        return _blamed(check)
+    guess = None
+    if training.loss.source != "implied":  # an edit that makes all gradients those of this loss would be proof
+        guess = _blamed(replace(check, measured=[replace(m) for m in check.measured]))
+    leave_undecided(check, doubted)
+    found = _blamed(check)
+    found.doubtful = guess
+    return found
+
+
+def _blamed(check: Check) -> Examined:
+    """Roots, findings and table of what was measured."""
+    training = check.training
     blame = Blame(check) if check.wrong else None
     found = Examined(training, check, blame)
     found.roots = blame.roots() if blame else []

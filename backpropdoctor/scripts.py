@@ -49,11 +49,16 @@ def check_script(
     tell("recording the first steps")
     with _held_back() as output:
         found, run = _recorded(partial(run_script, path, script_args), loss, params, step_function)
+        proved: list[Finding] = []
+        if found is not None and found.doubtful is not None and not found.wrong:
+            tell("trying edits")
+            proved = _proved(_mended(path, script_args, found.doubtful, loss, params, step_function))
+            found = found.as_if_certain() if proved else found
         healthy = found is None or not found.wrong
         output.release = not (healthy and run.exception is None) and not watch
     notes: list[str] = []
-    gradients = list(found.findings) if found is not None else []
-    if found is not None and found.wrong:
+    gradients = proved or (list(found.findings) if found is not None else [])
+    if found is not None and found.wrong and not proved:
         tell("trying edits")
         gradients = _mended(path, script_args, found, loss, params, step_function)
     tell("looking at the updates")
@@ -196,6 +201,13 @@ def _mended(
     assert found.blame is not None
     again = partial(examine, loss=loss, params=tuple(params or ()))
     return mend(path, args, found.blame, found.roots, again, step_function=step_function)
+
+
+def _proved(findings: list[Finding]) -> list[Finding]:
+    """The findings, if every wrong gradient has an edit that makes it right: then the loss is the one they belong to."""
+    errors = [f for f in findings if f.severity == "error"]
+    proved = all(f.fixes and any(e.status == "verified" for e in f.explanations) for f in errors)
+    return findings if errors and proved else []
 
 
 def _updates(

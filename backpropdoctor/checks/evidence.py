@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .cotangents import Cotangents
-from .gradients import Check
+from .gradients import Check, Measured
 
 
-def settle_evidence(check: Check) -> None:
-    """Make wrong gradients undecided where neither gradients nor what they are made of belong to the loss.
+def doubtful(check: Check) -> list[Measured]:
+    """The wrong gradients of which neither they nor what they are made of belong to the loss.
 
     A loss is right for a backward pass where some value of it is the adjoint of something. Under a standard loss that the
     script does not compute each wrong gradient itself must be made of such a value.
@@ -16,11 +18,21 @@ def settle_evidence(check: Check) -> None:
     assert loss is not None
     fits = any(m.ratio is not None and m.ratio.value and not m.ratio.zero for m in check.measured)
     if not check.wrong or loss.source == "declared" or (fits and loss.source != "implied"):
-        return
+        return []
     cotangents = Cotangents(check.training, check.uniform)
     replay = check.training.replay
     held = {i for i, pair in cotangents.paired.items() if pair.target not in cotangents.origins}
-    for m in check.wrong:
+
+    def is_doubtful(m: Measured) -> bool:
         above = replay.upstream(m.held.claim.gradient_nodes, barrier=cotangents.origins)
-        if (loss.source == "implied" and not above & held) or not (held or fits):
-            m.verdict, m.reason = "undecided", f"nothing it is made of belongs to the {loss.name}, which may not be its loss"
+        return (loss.source == "implied" and not above & held) or not (held or fits)
+
+    return [m for m in check.wrong if is_doubtful(m)]
+
+
+def leave_undecided(check: Check, doubted: Iterable[Measured]) -> None:
+    """Say of doubtful gradients that they are neither right nor wrong."""
+    loss = check.training.loss
+    assert loss is not None
+    for m in doubted:
+        m.verdict, m.reason = "undecided", f"nothing it is made of belongs to the {loss.name}, which may not be its loss"
