@@ -22,6 +22,9 @@ def refined(candidate: Candidate, scene: Scene, root: Root) -> tuple[str, dict[s
     if kind in ("wrong-variable", "wrong-index", "wrong-key") and in_derivative(scene, candidate.old):
         words.setdefault("at", f"`{words.get('was', '')}`")
         return "derivative-at-wrong-argument", words
+    if kind == "wrong-variable" and words.get("both") and _is_product_of_complements(candidate.old):
+        words.setdefault("at", f"`{words.get('was', '')}`")
+        return "derivative-at-wrong-argument", words
     if kind == "surplus-factor" and not words.get("scalar") and not root.received and _compares(candidate.old):
         return "loss-mismatch", words
     if kind == "surplus-factor" and not words.get("scalar"):
@@ -111,6 +114,15 @@ def _complement(node: ast.BinOp) -> bool:
             other = node.left if side is node.right else node.right
             return isinstance(other, (ast.Name, ast.Attribute, ast.Subscript)) and side.left.value == 1
     return False
+
+
+def _is_product_of_complements(node: ast.AST) -> bool:
+    """Whether ... * a * (1 - a) is an expression."""
+    if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and isinstance(node.right, ast.BinOp)):
+        return False
+    last = node.left.right if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Mult) else node.left
+    one, op, a = node.right.left, node.right.op, node.right.right
+    return isinstance(op, ast.Sub) and ast.unparse(one) in ("1", "1.0") and ast.unparse(a) == ast.unparse(last)
 
 
 def _factor_text(scene: Scene, node: ast.AST) -> str:
