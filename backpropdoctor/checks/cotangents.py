@@ -22,6 +22,7 @@ from .gradients import Measured
 
 _MOST_FORWARD = 400  # forward values whose adjoint is measured, the latest of each shape first
 _MOST_BACKWARD = 4000
+_MOST_AT_ONCE = 4_000_000  # numbers in the directions of all targets of a shape that are held at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Cotangents:
         self.replay = training.replay
         self.adjoints = training.adjoints
         self.nodes = training.replay.tape.nodes
+        self._seen: dict[tuple[int, ...], tuple[list[int], list[np.ndarray], list[np.ndarray]]] = {}
         canon = self.replay.canonical
         self.origins = {canon[i] for h in training.parameters for i in h.tensor.nodes}
         self.gradients = {canon[i] for h in training.parameters for i in h.claim.gradient_nodes}
@@ -99,7 +101,7 @@ class Cotangents:
     def _pair(self, i: int) -> Paired | None:
         scalar = np.size(self.nodes[i].value) == 1
         found: list[tuple[bool, bool, Paired]] = []
-        for target in self.targets.get(_squeezed(self.nodes[i].value), ()):
+        for target in self._likely(i):
             ratio = self.ratio(i, target)
             if ratio is None or ratio.value is None or ratio.zero or ratio.value == 0:
                 continue
@@ -107,6 +109,36 @@ class Cotangents:
                 continue  # any two numbers are parallel
             found.append((_close(ratio.value, self.sign), bool(self.names(target)), Paired(i, target, ratio.value)))
         return max(found, key=lambda f: f[:2])[2] if found else None
+
+    def _likely(self, i: int) -> list[int]:
+        """The targets to whose adjoint a value may be parallel, by one look at all of them."""
+        shape = _squeezed(self.nodes[i].value)
+        targets = self.targets.get(shape, [])
+        value = np.asarray(self.replay.base(i), dtype=float).ravel()
+        if len(targets) < 8 or len(targets) * value.size > _MOST_AT_ONCE:
+            return targets
+        seen, slopes, directions = self._sights(shape)
+        if not np.all(np.isfinite(value)):
+            return []
+        with np.errstate(all="ignore"):
+            one, two = ((d @ value) / s for d, s in zip(directions, slopes, strict=True))
+            likely = np.abs(one - two) <= 1e-5 * (np.abs(one) + np.abs(two))
+            if value.size == 1:
+                likely &= np.any([np.abs(np.abs(one) - u) <= 1e-5 * u for u in (1.0, abs(self.uniform))], axis=0)
+        return [t for t, ok in zip(seen, likely, strict=True) if ok]
+
+    def _sights(self, shape: tuple[int, ...]) -> tuple[list[int], list[np.ndarray], list[np.ndarray]]:
+        """The targets of a shape with the slopes of the loss along two directions of each, where they can be measured."""
+        if shape not in self._seen:
+            kept, slopes = [], []
+            for t in self.targets[shape]:
+                pair = [self.adjoints.slope(Tensor("", (t,)), self.loss.objective, n, crude=True) for n in (0, 1)]
+                if pair[0] is not None and pair[1] is not None:
+                    kept.append(t)
+                    slopes.append([p.value for p in pair if p is not None])
+            drawn = [np.array([self.adjoints.direction(t, n).ravel() for t in kept]) for n in (0, 1)]
+            self._seen[shape] = kept, [np.array([s[n] for s in slopes]) for n in (0, 1)], drawn
+        return self._seen[shape]
 
     def ratio(self, node: int, target: int) -> Ratio | None:
         """A backward value over the true adjoint of a forward value."""

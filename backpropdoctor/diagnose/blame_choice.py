@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import numpy as np
 from ..checks.gradients import Measured
 from ..tape.adjoint import SAME, Claim, Tensor
 from ..tape.steps import Term
-from ..tape.tape import Site
+from ..tape.tape import Binding, Site
 from .blame_cuts import Cut, Cuts, Part
 from .blame_operands import wrong_factor, wrong_term
 from .blame_together import renames
@@ -69,13 +70,17 @@ def roots_by_cuts(blame: Blame, wrong: Sequence[Measured]) -> tuple[list[Root], 
     cuts = Cuts(blame, parts).found()
     left = set(range(len(parts)))
     settled: list[Cut] = []
+    sites: dict[object, Site] = {}
     roots = []
     picked = [(_last_of_statement(blame, cuts, cut, mine), mine) for cut, mine in chosen(blame, cuts, len(parts))]
     for cut, mine in sorted(picked, key=lambda p: min(p[0].nodes)):
         if len(mine) == 1 and set(cut.nodes) <= _ends(blame, parts[min(mine)]):
             continue
         left -= mine
-        roots.append(_root(blame, cut, cuts, settled, parts, mine))
+        root = _root(blame, cut, cuts, settled, parts, mine)
+        home = blame.home(min(cut.nodes))  # what is wrong with a statement is told where it first ran, on right values
+        root.site = sites.setdefault(home, root.site)
+        roots.append(root)
         settled.append(cut)
     roots += [_own_root(blame, parts[k]) for k in sorted(left)]
     return roots, []
@@ -174,7 +179,7 @@ def _where_taken(blame: Blame, cut: Cut, cuts: Sequence[Cut], parts: Sequence[Pa
             return last, None
         cut, first = last, min(last.nodes)
     users = _users(blame, first, parts, mine)
-    site = alias_site(blame, first, min(users))
+    site = alias_site(blame, first, users)
     homes = {blame.home(i) for i in users} - {blame.home(first)}
     if site is None and len(homes) == 1 and blame.named_target(first) not in cut.targets:
         return cut, blame.nodes[min(users)].site
@@ -211,8 +216,15 @@ def _users(blame: Blame, node: int, parts: Sequence[Part], mine: set[int]) -> li
     return [i for i in blame.replay.consumers.get(node, ()) if i in cone] or [node]
 
 
-def alias_site(blame: Blame, node: int, used: int) -> Site | None:
+def _is_said(binding: Binding, text: str) -> bool:
+    """Whether a text speaks of the variable or attribute that a binding sets."""
+    words = [p for p in binding.parts if isinstance(p, str) and p.isidentifier() and p != "self"]
+    return not words or re.search(rf"\b{re.escape(words[0])}\b", text) is not None
+
+
+def alias_site(blame: Blame, node: int, users: Sequence[int]) -> Site | None:
     """The statement that takes a value over unchanged before it is used: an identity function's return, a second name."""
+    used = min(users)
     bound = [b for b in blame.cotangents.names(node) if b.at <= used and b.how in ("assign", "augmented", "return", "argument")]
     arguments = {b.scope for b in bound if b.how == "argument"}
     through = [b for b in bound if b.how == "return" and b.scope in arguments]

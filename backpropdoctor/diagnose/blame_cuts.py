@@ -12,6 +12,7 @@ cut that lies furthest up and accounts for the most gradients is where the backw
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 _STEP = 1e-30  # of the complex step
 _MOST_TARGETS = 300  # forward values that a backward value may be taken for the adjoint of
 _MOST_NODES = 3000  # backward values that are tried
-_WORK = 20_000_000  # recorded operations that may be evaluated again for all cuts of a step
+_MANY = 4  # values that one expression made and that are first taken together only
+_MOST_BLOCK = 12  # turns of a loop in one backward pass of several in a step
+_WORK = 2_000_000  # recorded operations that may be evaluated again for all cuts of a step
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Cuts:
         self.scale = blame.cotangents.scale
         self.work = 0
         self._tangents: dict[tuple, dict[int, np.ndarray] | None] = {}
+        self._callers: dict[int, tuple[int, ...]] = {}
         self._inside: dict[int, list[int]] = {}
         self._claimed: dict[tuple[int, int], tuple[float, float]] = {}
 
@@ -78,7 +82,10 @@ class Cuts:
         """Every cut, for every part."""
         cuts: dict[tuple, Cut] = {}
         for k, part in enumerate(self.parts):
-            for nodes, targets, factor in (*self._single(k, part), *self._families(k, part)):
+            several = {i for members in self._by_site(part.cone).values() if len(members) >= _MANY for i in members}
+            alone = set(part.cone) - several
+            ways = [*self._families(k, part), *self._single(k, part, alone)]
+            for nodes, targets, factor in ways or self._single(k, part, several):
                 cut = cuts.setdefault((nodes, targets), Cut(nodes, targets))
                 cut.accounts.setdefault(k, factor)
         return list(cuts.values())
@@ -132,9 +139,11 @@ class Cuts:
             self._inside[node] = found[: 20 * _MOST_TARGETS]
         return self._inside[node]
 
-    def _single(self, k: int, part: Part) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], float]]:
+    def _single(self, k: int, part: Part, among: Collection[int]) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], float]]:
         by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for i in self._candidates(part):
+            if i not in among:
+                continue
             by_shape[_squeeze(np.shape(self.nodes[i].value))].append(i)
         own = {self.replay.canonical[g] for g in part.claim.gradient_nodes}
         targets = [t for t in self.inside(part.node) if _squeeze(np.shape(self.nodes[t].value)) in by_shape]
@@ -155,26 +164,46 @@ class Cuts:
             if not any(i in near and self._may_be_wrong(i) for i in members):
                 continue
             shape = _squeeze(np.shape(self.nodes[members[0]].value))
+            if shape == _squeeze(np.shape(self.nodes[part.node].value)):  # the addends of a gradient
+                found = self._family(k, part, tuple(members), (part.node,) * len(members))
+                if found is not None:
+                    yield found
             for targets in forward.values():
                 if _squeeze(np.shape(self.nodes[targets[0]].value)) != shape:
                     continue
                 for nodes, roles in _aligned(members, targets):
-                    for frozen in (True, False):
-                        ways = self._ways(k, part, roles, lone=False, frozen=frozen)
-                        factor = self._factor(part, nodes, roles, ways) if ways is not None else None
-                        if factor is not None:
-                            yield nodes, roles, factor
-                            break
+                    found = self._family(k, part, nodes, roles)
+                    if found is not None:
+                        yield found
 
-    def _by_site(self, nodes: Collection[int]) -> dict[int, list[int]]:
-        """Values of equal shape that one expression made several times, in order."""
-        found: dict[int, list[int]] = defaultdict(list)
+    def _family(
+        self, k: int, part: Part, nodes: tuple[int, ...], roles: tuple[int, ...]
+    ) -> tuple[tuple[int, ...], tuple[int, ...], float] | None:
+        """A family that accounts for a part: with each value whole, else with each as a share that later ones add to."""
+        for frozen in (True, False):
+            ways = self._ways(k, part, roles, lone=False, frozen=frozen)
+            factor = self._factor(part, nodes, roles, ways) if ways is not None else None
+            if factor is not None:
+                return nodes, roles, factor
+        return None
+
+    def _by_site(self, nodes: Collection[int]) -> dict[tuple[int, ...], list[int]]:
+        """Values of equal shape that one expression, called from one place, made several times, in order."""
+        found: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for i in sorted(nodes):
             site = self.nodes[i].site
             if site is not None and self._is_value(i):
-                found[site.id].append(i)
-        shapes = {s: {np.shape(self.nodes[i].value) for i in members} for s, members in found.items()}
-        return {s: m for s, m in found.items() if len(m) > 1 and len(shapes[s]) == 1}
+                found[(site.id, *self._calls(self.nodes[i].scope), -1, *np.shape(self.nodes[i].value))].append(i)
+        return {s: m for s, m in found.items() if len(m) > 1}
+
+    def _calls(self, scope: int) -> tuple[int, ...]:
+        """The places that an activation was called from, the nearest first."""
+        if scope not in self._callers:
+            entered = self.replay.tape.scopes.get(scope)
+            above = () if entered is None or entered.parent is None else self._calls(entered.parent)
+            own = () if entered is None or entered.call is None else (entered.call.id,)
+            self._callers[scope] = (*own, *above)
+        return self._callers[scope]
 
     # ---- measures ----------------------------------------------------------------------------------------------------
 
@@ -205,16 +234,17 @@ class Cuts:
         """The derivative of the loss along a direction by the paths that avoid the targets."""
         if node in targets:
             return 0.0
-        if not self._afford():
+        if not self._afford(node):
             return None
         slope = self.blame.adjoints.slope(Tensor("", (node,)), self.blame.objective, number, targets, crude=True)
         return None if slope is None else slope.value
 
     def _moves(self, node: int, number: int, targets: tuple[int, ...], frozen: tuple[int, ...]) -> dict[int, Any] | None:
         """How values move along a direction of a parameter."""
+        targets, frozen = tuple(sorted(set(targets))), tuple(sorted(set(frozen)))
         key = (node, number, targets, frozen)
         if key not in self._tangents:
-            self._tangents[key] = self._moved(node, number, targets, frozen) if self._afford() else None
+            self._tangents[key] = self._moved(node, number, targets, frozen) if self._afford(node) else None
         return self._tangents[key]
 
     def _moved(self, node: int, number: int, targets: tuple[int, ...], frozen: tuple[int, ...]) -> dict[int, Any] | None:
@@ -228,8 +258,8 @@ class Cuts:
         found = {t: np.imag(np.asarray(v)) / _STEP for t, v in zip(others, values, strict=True)}
         return {**found, node: u} if node in targets else found
 
-    def _afford(self) -> bool:
-        self.work += len(self.nodes)
+    def _afford(self, node: int) -> bool:
+        self.work += len(self.inside(node))
         return self.work <= _WORK
 
     def _factor(
@@ -297,6 +327,17 @@ def _aligned(members: list[int], targets: list[int]) -> Iterator[tuple[tuple[int
         for a in dict.fromkeys((0, len(members) - size)):
             for b in dict.fromkeys((0, len(order) - size)):
                 yield tuple(members[a : a + size]), tuple(order[b : b + size])
+    turns = math.gcd(len(members), len(targets))
+    few, many = len(members) // turns, len(targets) // turns
+    if turns > 1 and max(few, many) > 1 and max(few, many) < _MOST_BLOCK:  # one of several layers of equal shape, in every turn
+        for a in range(few):
+            for b in range(many):
+                yield tuple(members[a::few]), tuple(targets[b::many])
+                yield tuple(members[a::few]), tuple(targets[b::many][::-1])
+    if len(members) == len(targets):  # several backward passes in one step: each of them backwards
+        for block in (b for b in range(2, _MOST_BLOCK) if size % b == 0 and b < size):
+            turned = [t for start in range(0, size, block) for t in targets[start : start + block][::-1]]
+            yield tuple(members), tuple(turned)
 
 
 def _squeeze(shape: tuple[int, ...]) -> tuple[int, ...]:

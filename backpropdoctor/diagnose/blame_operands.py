@@ -17,6 +17,7 @@ from ..tape.tape import Ref, Site
 if TYPE_CHECKING:
     from .blame import Blame
 
+_STEP = 1e-30  # of the complex step
 _MOST_ARGUMENTS = 60  # forward values that are tried as the argument of a derivative
 
 
@@ -68,17 +69,31 @@ def wrong_factor(blame: Blame, node: int, target: int) -> Site | None:
     calls it where that is one of its own.
     """
     factor = _factor_of(blame, node)
-    if factor is None or factor in blame.cleared:
+    if factor is None or _is_derivative(blame, node, target, factor):
         return None
     made, home = blame.nodes[factor].site, blame.nodes[node].site
     if made is None or home is None:
         return None
     called = [b for b in blame.cotangents.names(factor) if b.how == "assign" and b.site.function == home.function]
     if made.function == home.function:
-        return made
+        return None if factor in blame.cleared else made
     if _right_for_another(blame, node, target, factor, made.function):
         return called[-1].site if called and called[-1].site.statement_span != home.statement_span else None
-    return made
+    return None if factor in blame.cleared else made
+
+
+def _is_derivative(blame: Blame, node: int, target: int, factor: int) -> bool:
+    """Whether a factor is the elementwise derivative of what was received by the target: then the fault is elsewhere."""
+    received = blame.received(node)
+    if len(received) != 1:
+        return False
+    start = np.asarray(blame.replay.base(target), dtype=float)
+    try:
+        moved = blame.replay.evaluate([received[0].target], {target: start + 1j * _STEP})[0]
+        slopes = np.imag(np.asarray(moved)) / _STEP
+        return bool(np.allclose(shaped(blame.replay.base(factor), slopes.shape), slopes, rtol=1e-9, atol=0.0))
+    except (ReplayError, TypeError, ValueError, ArithmeticError):
+        return False
 
 
 def _factor_of(blame: Blame, node: int) -> int | None:

@@ -17,6 +17,7 @@ from .steps import Term
 # Two numbers that agree to this relative accuracy are the same derivative. Complex step and replayed float64 gradients
 # agree to about 1e-12; what is left in between is a loss with an epsilon inside a logarithm, which nobody calls a fault.
 SAME = 1e-7
+_SMALL = 1024  # directions with more elements are drawn again where they are needed
 _CROSS_CHECK = 1e-4  # how well one crude real difference must agree with a complex step that is trusted
 
 
@@ -63,9 +64,18 @@ class Adjoints:
         self.replay = replay
         self._slopes: dict[tuple, Estimate | None] = {}
         self._trusted: dict[tuple, bool] = {}
+        self._directions: dict[tuple[int, int], np.ndarray] = {}
 
     def direction(self, node: int, number: int) -> np.ndarray:
         """A Gaussian direction in the space of a node's value, scaled to the value; the same at every call."""
+        if (node, number) not in self._directions:
+            found = self._drawn(node, number)
+            if found.size > _SMALL:
+                return found
+            self._directions[node, number] = found
+        return self._directions[node, number]
+
+    def _drawn(self, node: int, number: int) -> np.ndarray:
         value = np.asarray(self.replay.base(node), dtype=float)
         rng = np.random.default_rng(zlib.crc32(f"{node}/{number}".encode()))
         scale = float(np.sqrt(np.mean(value[np.isfinite(value)] ** 2))) if value.size and np.isfinite(value).any() else 1.0
@@ -188,4 +198,14 @@ def shaped(gradient: object, shape: tuple[int, ...]) -> np.ndarray:
         return g
     if [n for n in g.shape if n != 1] == [n for n in shape if n != 1]:
         return g.reshape(shape)
+    if is_broadcast(g.shape, shape):
+        return np.broadcast_to(g, shape)
     raise ValueError(f"a gradient of shape {g.shape} for a value of shape {shape}")
+
+
+def is_broadcast(small: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    """Whether values of shape `small` spread over `shape` where they are added to it."""
+    try:
+        return small != shape and np.broadcast_shapes(small, shape) == shape
+    except ValueError:
+        return False
