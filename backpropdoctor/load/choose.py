@@ -15,7 +15,7 @@ from ..tape.replay import Replay
 from ..tape.tape import Node
 from ..tape.training import Held, LossFound, Training
 from .conventions import is_loss_name
-from .losses import implied_losses, named_losses
+from .losses import implied_losses, named_losses, seeded
 from .penalties import penalised, with_penalties
 
 _MOST_LOSSES = 8  # candidates that are measured; the list is sorted by likelihood
@@ -42,7 +42,9 @@ def choose_loss(
         others = [(score(training, loss), -k, loss) for k, loss in enumerate(named) if not _named_as_loss(loss)]
         top, _, fitting = max(others, default=((0, 0, 0), 0, None), key=lambda o: o[:2])
         fitting = fitting if top[0] > 0 else None
-    chosen = fitting or _implied(training) or next((loss for loss in named if _named_as_loss(loss)), None)
+    begun = seeded(training.replay)
+    own = next((loss for loss in named if loss.objective.nodes[0] in begun), None)  # where the backward pass begins
+    chosen = fitting or own or _implied(training) or next((loss for loss in named if _named_as_loss(loss)), None)
     return with_penalties(training, chosen) if chosen is not None else None
 
 

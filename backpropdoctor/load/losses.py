@@ -50,6 +50,7 @@ def named_losses(
             i = canon[node.index]
             if i in below and i not in ranks and _is_loss_value(node) and not replay.consumers.get(i):
                 ranks[i] = (5, node.site.span.text if node.site else "a printed value", node.site)
+        ranks |= {i: (0, name, site) for i, (name, site) in seeded(replay).items() if i in below}
     wanted = {canon[o] for o in origins}
     others = set(ranks)
     reached = _reached(replay, wanted, below, set(borders))
@@ -64,7 +65,21 @@ def named_losses(
         ordered.append((key, i, name, site, rank == 0))
     for _, i, name, site, is_declared in sorted(ordered, key=lambda o: o[0]):
         nodes = frozenset(replay.upstream([i], barrier=(set(borders) | wanted) - {i}))
-        yield _found(replay, i, name, site, nodes, is_declared)
+        yield _found(replay, i, name, site, nodes, is_declared and declared is not None)
+
+
+def seeded(replay: Replay) -> dict[int, tuple[str, Site | None]]:
+    """The numbers at which a backward pass begins, `self.grad = np.ones_like(self.data)`, with what they are called there."""
+    found: dict[int, tuple[str, Site | None]] = {}
+    for node in replay.tape.nodes:
+        if getattr(node.op, "__name__", "") != "ones_like" or not node.args or not isinstance(node.args[0], Ref):
+            continue
+        value = replay.tape.nodes[replay.canonical[node.args[0].index]]
+        scope = replay.tape.scopes.get(node.scope)
+        call = scope.call.node if scope is not None and scope.call is not None else None
+        if _is_loss_value(value) and isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+            found[value.index] = ast.unparse(call.func.value), value.site
+    return found
 
 
 def _reached(replay: Replay, wanted: set[int], below: set[int], borders: set[int]) -> dict[int, int]:
