@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..tape.adjoint import is_broadcast
 from ..tape.steps import PRODUCTS, Scaling, Term, Update
 from ..tape.tape import Binding, Ref, Site
 from .conventions import is_gradient_name, is_learning_rate
@@ -185,7 +186,7 @@ class Behind:
         shape = np.shape(self.nodes[updates[0].old].value)
         while stack:
             i, sign = stack.pop()
-            if (i, sign) in seen or i in own or np.shape(self.nodes[i].value) != shape:
+            if (i, sign) in seen or i in own or not self._may_spread(i, shape):
                 continue
             seen.add((i, sign))
             state = self.updated.states.get(i)
@@ -194,7 +195,7 @@ class Behind:
             elif self._gradient_binding(i) and i in self._live and not self._is_adaptive(i):
                 found[i] = sign or found.get(i, 0.0)
             else:
-                parts = [(j, s) for j, s in self._signed_inputs(i) if np.shape(self.nodes[j].value) == shape]
+                parts = [(j, s) for j, s in self._signed_inputs(i) if self._may_spread(j, shape)]
                 if parts and is_elementwise(self.nodes[i]):
                     stack.extend((j, sign * s) for j, s in parts)
                 elif i in self._live:
@@ -203,6 +204,11 @@ class Behind:
             start = self.updated.starts[updates[0].new]
             found = {i: s for i, s in found.items() if i >= start}
         return found.popitem() if len(found) == 1 else None
+
+    def _may_spread(self, i: int, shape: tuple[int, ...]) -> bool:
+        """Whether a value has the shape of a parameter, or is one of the backward pass that broadcasts to it."""
+        own = np.shape(self.nodes[i].value)
+        return own == shape or (i in self._live and is_broadcast(own, shape))
 
     def _sign(self, i: int) -> float:
         """-1 where all of a value is negative, else 1: what a factor makes of the sign of a step."""
