@@ -76,14 +76,26 @@ def roots_by_cuts(blame: Blame, wrong: Sequence[Measured]) -> tuple[list[Root], 
     for cut, mine in sorted(picked, key=lambda p: min(p[0].nodes)):
         if len(mine) == 1 and set(cut.nodes) <= _ends(blame, parts[min(mine)]):
             continue
+        if all(set(cut.targets) == {parts[k].node} and _is_looped(blame, parts[k], cut.nodes) for k in mine):
+            continue  # the sum of what a loop adds up is wrong, and so may be what each turn hands to the next
         left -= mine
         root = _root(blame, cut, cuts, settled, parts, mine)
         home = blame.home(min(cut.nodes))  # what is wrong with a statement is told where it first ran, on right values
         root.site = sites.setdefault(home, root.site)
         roots.append(root)
         settled.append(cut)
-    roots += [_own_root(blame, parts[k]) for k in sorted(left)]
-    return roots, []
+    turns = {k for k in left if _is_looped(blame, parts[k])}
+    roots += [_own_root(blame, parts[k]) for k in sorted(left - turns)]
+    return roots, [m for m in wrong if any(parts[k].measured is m for k in turns)]
+
+
+def _is_looped(blame: Blame, part: Part, nodes: Sequence[int] = ()) -> bool:
+    """Whether a gradient is summed up by a statement that reads values of another one in several turns of a loop."""
+    own = {blame.home(i) for i in nodes or _ends(blame, part)}
+    made = [i for i in part.cone if blame.home(i) in own and blame.nodes[i].kind in ("op", "write")]
+    above = {j for i in made for j in blame.replay.inputs(i) if j in part.cone and blame.home(j) not in own}
+    wrong = [j for j in above if not blame.is_adjoint(j) and j not in blame.cleared]
+    return len(wrong) > 1
 
 
 def _ends(blame: Blame, part: Part) -> set[int]:
