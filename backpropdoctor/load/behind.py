@@ -18,6 +18,15 @@ _SOLVERS = ("solve", "cho_solve", "lu_solve", "spsolve", "lstsq", "solve_triangu
 _INVERSES = ("inv", "pinv", "pinvh")
 
 
+def _is_literal(text: str) -> bool:
+    """Whether the user wrote a factor as a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Gradient:
     """What the code takes for the gradient: a sum of factor * node, and the scalar factors that its update adds."""
@@ -64,7 +73,12 @@ class Behind:
     def strippings(self, node: int) -> list[Scaling]:
         """The node with the update's own scalar factors taken off; a factor of the gradient's stays in its value."""
         chain = self._chain(node)
-        found = [s for s in chain if all(self._allowed(f) for f in s.factors)]
+        named = next((k for k, s in enumerate(chain) if self._gradient_binding(s.node)), 0)
+        if not np.ndim(self.nodes[node].value) or not all(self._allowed(f) or _is_literal(f[1]) for f in chain[named].factors):
+            named = 0  # of plain numbers, an input may be a factor too
+        own = len(chain[named].factors)  # a number before a gradient by name is the update's own learning rate
+        rest = [s for s in chain[named + 1 :] if all(self._allowed(f) for f in s.factors[own:])]
+        found = [*chain[: named + 1], *rest]
         last, deepest = found[-1], chain[-1]
         beyond = [f for f in deepest.factors[len(last.factors) :] if self._allowed(f)]
         if beyond and last.inside == 1.0:
