@@ -233,6 +233,15 @@ class Blame:
         steps = sorted({d for c in near for d in index.consumers.get(c, ())})
         return next((self.nodes[d].site for d in steps if origin in self.replay.inputs(d)), None)
 
+    def _names_of_result(self, node: int, site: Site) -> list[str]:
+        """The names that a statement gives to what it makes of a value inside it."""
+        level, found = [node], list[str]()
+        while level and not found:
+            following = [c for i in level for c in self.replay.index.consumers.get(i, ())]
+            level = [c for c in following if (made := self.nodes[c].site) is not None and made.statement is site.statement]
+            found = [b.name for c in level for b in self.cotangents.names(c) if b.how in ("assign", "augmented")]
+        return found
+
     def _alias(self, node: int) -> Site | None:
         """The last statement that does nothing but give a value another name."""
         made = self.nodes[node].site
@@ -595,6 +604,7 @@ class Blame:
                 ratio = whole.value if whole is not None and not whole.zero else None
         bound = [b for b in self.cotangents.names(node) if b.how in ("assign", "augmented")]
         names = [b.name for b in sorted(bound, key=lambda b: b.site.statement_span != site.statement_span)]
+        names = names or self._names_of_result(node, site)
         return Root(site, node, target, ratio, self._received_right(node), names=names)
 
 
