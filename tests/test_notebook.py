@@ -32,24 +32,28 @@ def wrong_gradient(out):
 
 CELL = """\
 %%doctor
-W = np.zeros((3, 1))
+W, b = np.zeros((3, 1)), np.zeros(1)
 for step in range(7):
-    out = X @ W
+    out = X @ W + b
     loss = np.mean((out - Y) ** 2)
     dW = 2 * X.T @ (out - Y) / len(X)
+    db = 2 * np.mean(out - Y, axis=0)
     W -= 0.1 * dW
+    b -= 0.1 * db
 step
 """
 BY_HAND = "2 * X.T @ (out - Y) / len(X)"
 
 TRAIN = """\
 def train(X, Y, steps=5):
-    W = np.zeros((3, 1))
+    W, b = np.zeros((3, 1)), np.zeros(1)
     for i in range(steps):
-        out = X @ W
+        out = X @ W + b
         loss = np.mean((out - Y) ** 2)
         dW = 2 * X.T @ (out - Y) / len(X)
+        db = 2 * np.mean(out - Y, axis=0)
         W -= 0.1 * dW
+        b -= 0.1 * db
     return W
 
 bd.check(train, X, Y)
