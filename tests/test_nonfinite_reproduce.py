@@ -90,7 +90,7 @@ def test_the_command_writes_it_and_says_so(tmp_path: Path) -> None:
     path = tmp_path / "train.py"
     path.write_text(LOGISTIC)
     said = CliRunner().invoke(commands, ["check", str(path), "--reproduce", str(tmp_path / "again")], standalone_mode=False)
-    assert "reproduce.py` shows the step of the NaN again" in said.output
+    assert "reproduce.py` shows the step of the NaN again" in " ".join(said.output.split())
     assert "`W` are not finite" in run(tmp_path / "again" / "reproduce.py")[-1]
 
 
