@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +14,10 @@ from .parameters import Parameters
 
 ENOUGH = 3  # training steps that are recorded: one to check, one for fresh probes, one because losses come late
 _ROUNDS = 3  # iterations of the outermost loop after which a loop without any update is looked at
-_SHARE = 0.3  # of the run's time that looking for updates may take
+# Looks are counted in operations and never by the clock: the same script is recorded alike on any machine.
+_SHARE = 5  # operations that may be looked at for each one recorded
+_SHORT = 3000  # operations: a tape so short is looked at whenever an iteration begins
+_ASKED = 10  # an examination is worth as many looks
 
 
 class StepPolicy:
@@ -31,8 +33,7 @@ class StepPolicy:
         self._examine = examine
         self._step_function = step_function
         self._outermost: tuple[int, int] | None = None
-        self._spent = 0.0
-        self._started = time.monotonic()
+        self._spent = 0  # operations looked at
         self._looked_at = 0
         self._asked_at = 0
         self.examined = False
@@ -66,23 +67,20 @@ class StepPolicy:
         grown = len(tape.nodes) - self._looked_at
         if grown < 4 or (not outer and iteration not in (1, 2, 3, 4) and grown < len(tape.nodes) // 3):
             return False
-        elapsed = time.monotonic() - self._started
-        return self._spent <= _SHARE * elapsed or self._spent < 0.2
+        return self._spent <= _SHARE * len(tape.nodes) or self._spent + len(tape.nodes) < _SHORT
 
     def _step_count(self, tape: Tape) -> int:
-        started = time.monotonic()
         self._looked_at = len(tape.nodes)
+        self._spent += len(tape.nodes)
         steps = Parameters(Steps(Replay(tape))).by_step
-        self._spent += time.monotonic() - started
         return len(steps) if len(steps) < ENOUGH or len(steps[ENOUGH - 1]) == len(steps[0]) else ENOUGH - 1
 
     def _ask(self, tape: Tape, site: Site, outer: bool) -> bool:
         if len(tape.nodes) == self._asked_at:
             return not outer
         self._asked_at = len(tape.nodes)
-        started = time.monotonic()
+        self._spent += _ASKED * len(tape.nodes)
         answer = self._examine(tape)
-        self._spent += time.monotonic() - started
         if answer is None:
             if outer:
                 self._given_up.add(site.id)
