@@ -402,10 +402,10 @@ def test_parameters_are_not_even_copied_back(pieces):
     assert all(p[k].tobytes() == before[k].tobytes() for k in p)
 
 
-@pytest.mark.parametrize("p", [np.arange(3.0), [np.arange(3.0), np.ones((2, 2))], 1.5])
+@pytest.mark.parametrize("p", [np.arange(3.0), 1.5])
 def test_a_gradient_may_be_the_parameters_themselves(p):
     def squares(p):
-        return 0.5 * sum(np.sum(np.square(x)) for x in (p if isinstance(p, list) else [p]))
+        return 0.5 * np.sum(np.square(p))
 
     assert bd.check_gradient(squares, lambda p: p, p).ok
     assert not bd.check_gradient(lambda p: 2 * squares(p), lambda p: p, p).ok

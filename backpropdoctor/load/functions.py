@@ -50,9 +50,9 @@ def load_gradient(loss: Callable[..., Any], gradient: Callable[..., Any], params
 def _is_left_behind(result: Any, structure: Any) -> bool:
     """Whether gradients are to be looked for in what the function was given: it returned nothing, or just that object.
 
-    Arrays hold nothing besides: the gradient of 0.5 |p|^2 is p itself.
+    An array holds nothing besides: the gradient of 0.5 |p|^2 is p itself.
     """
-    return result is None or (result is structure and not isinstance(structure, (np.ndarray, list, tuple, float)))
+    return result is None or (result is structure and not isinstance(structure, (np.ndarray, float)))
 
 
 def _name(function: Any, default: str) -> str:

@@ -32,7 +32,8 @@ def claimed(result: Any, structure: Any, params: Any, loss: Any) -> Any:
     """
     if result is None:
         return structure
-    if isinstance(result, tuple) and len(result) == 2 and not hasattr(result, "_fields"):
+    nested = isinstance(result, tuple) and bool(result) and isinstance(result[0], (list, tuple, Mapping))
+    if isinstance(result, tuple) and len(result) == 2 and not hasattr(result, "_fields") and not nested:
         first = scalar_of(result[0])
         pair_of_numbers = isinstance(params, (list, tuple)) and len(params) == 2 and not isinstance(result[1], Mapping)
         if first is not None and np.ndim(result[0]) == 0 and is_number(first):

@@ -15,6 +15,7 @@ from .names import is_derivative_name
 
 BY_TENSOR = {
     "BD306",
+    "BD310",
     "BD318",
     "BD322",
 }  # the change of the parameter is not that of one update: any claim read off it is off
