@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,13 +20,11 @@ _SOLVERS = ("solve", "cho_solve", "lu_solve", "spsolve", "lstsq", "solve_triangu
 _INVERSES = ("inv", "pinv", "pinvh")
 
 
-def _is_literal(text: str) -> bool:
-    """Whether the user wrote a factor as a number."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _is_literal(value: float, site: Site | None) -> bool:
+    """Whether the user wrote a factor as a number in that very statement."""
+    numbers = [n.value for n in ast.walk(site.statement) if isinstance(n, ast.Constant)] if site is not None else []
+    written = [float(v) for v in numbers if isinstance(v, (int, float)) and v]
+    return any(math.isclose(abs(value), w, rel_tol=1e-12) for v in written for w in (abs(v), 1 / abs(v)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,9 @@ class Behind:
         """The node with the update's own scalar factors taken off; a factor of the gradient's stays in its value."""
         chain = self._chain(node)
         named = next((k for k, s in enumerate(chain) if self._gradient_binding(s.node)), 0)
-        if not np.ndim(self.nodes[node].value) or not all(self._allowed(f) or _is_literal(f[1]) for f in chain[named].factors):
+        if not np.ndim(self.nodes[node].value) or not all(
+            self._allowed(f) or _is_literal(f[0], self.nodes[node].site) for f in chain[named].factors
+        ):
             named = 0  # of plain numbers, an input may be a factor too
         own = len(chain[named].factors)  # a number before a gradient by name is the update's own learning rate
         rest = [s for s in chain[named + 1 :] if all(self._allowed(f) for f in s.factors[own:])]
