@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import Any
@@ -88,7 +88,7 @@ class Capture:
         for place in statements:
             self._by_file.setdefault(place.path, []).append(place)
         self._codes: dict[CodeType, list[Place]] = {}
-        self._open: dict[int, _Open] = {}
+        self._open: dict[int, list[_Open]] = {}  # of each activation, a loop before the statements inside it
         self._paths = {p: _paths(s) for p, s in statements.items()}
         self._idle = 0
         self.recorder: Any = None
@@ -133,32 +133,40 @@ class Capture:
         code = frame.f_code
         if code not in self._codes:
             lines = {line for _, _, line in code.co_lines() if line}
-            self._codes[code] = [p for p in places if any(p.line <= n <= p.end_line for n in lines)]
+            inside = [p for p in places if any(p.line <= n <= p.end_line for n in lines)]
+            self._codes[code] = sorted(inside, key=lambda p: (p.line, -p.end_line))
         return self._line if self._codes[code] else None
 
     def _line(self, frame: FrameType, event: str, arg: Any) -> Any:
-        open_ = self._open.get(id(frame))
         if event == "line":
-            if open_ is not None:
-                if open_.place.line <= frame.f_lineno <= open_.place.end_line:
-                    return self._line
-                self._finish(frame, None)
+            self._close(frame, lambda place: not place.line <= frame.f_lineno <= place.end_line)
             self._begin(frame)
-        elif event == "return" and open_ is not None:
-            self._finish(frame, arg)
+        elif event == "return":
+            self._close(frame, lambda place: True, arg)
         elif event == "exception":
             self._open.pop(id(frame), None)
         return self._line
 
+    def _close(self, frame: FrameType, ended: Callable[[Place], bool], returned: Any = None) -> None:
+        """Finish the statements that have ended, those inside others first."""
+        opened = self._open.get(id(frame), [])
+        while opened and ended(opened[-1].place):
+            self._finish(frame, opened.pop(), returned)
+
     def _begin(self, frame: FrameType) -> None:
-        for place in self._codes[frame.f_code]:
-            if place.line <= frame.f_lineno <= place.end_line and len(self.moments[place]) < _MOST_MOMENTS:
-                if not self.recorder.on:  # the first statement of an iteration that is going to be recorded, perhaps
-                    self._idle += 1
-                    if self._idle > _MOST_IDLE:
-                        return
-                self._open[id(frame)] = self._opened(frame, place)
-                return
+        opened = self._open.setdefault(id(frame), [])
+        for place in self._codes[frame.f_code]:  # the outer ones first
+            if not place.line <= frame.f_lineno <= place.end_line or len(self.moments[place]) >= _MOST_MOMENTS:
+                continue
+            if any(o.place is place for o in opened):
+                continue
+            if opened and not _within(place, opened[-1].place):
+                continue  # another one on the same line
+            if not self.recorder.on:  # the first statement of an iteration that is going to be recorded, perhaps
+                self._idle += 1
+                if self._idle > _MOST_IDLE:
+                    return
+            opened.append(self._opened(frame, place))
 
     def _opened(self, frame: FrameType, place: Place) -> _Open:
         assert self.freezer is not None
@@ -201,8 +209,7 @@ class Capture:
                     found.update(self._elements(f"{text}[{key!r}]", item, depth + 1))
         return found
 
-    def _finish(self, frame: FrameType, returned: Any) -> None:
-        open_ = self._open.pop(id(frame))
+    def _finish(self, frame: FrameType, open_: _Open, returned: Any) -> None:
         if not self.recorder.on:
             return
         moment, ids = open_.moment, self.recorder.ids
@@ -221,6 +228,11 @@ class Capture:
         if moment.until == moment.at and all(node == open_.before.get(text) for text, node in moment.outs):
             return  # a look at its line, on the way into or out of it
         self.moments[open_.place].append(moment)
+
+
+def _within(place: Place, outer: Place) -> bool:
+    """Whether a statement stands in the body of another one."""
+    return outer.line < place.line and place.end_line <= outer.end_line
 
 
 def _targets(statement: ast.stmt) -> set[str]:
