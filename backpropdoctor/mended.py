@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from .diagnose.repair.repairs import Repair, repair_roots, repaired_finding
 from .finding import Explanation, Finding, Fix, make_finding
 from .tape.tape import Tape
 
+LOG = logging.getLogger("backpropdoctor")
 _MOST_RUNS = 6  # of edited programs, where the simplest edits together do not hold
 
 
@@ -84,15 +85,7 @@ def mend(
     measured only.
     """
     mending = Mending(path, args, blame, roots, examine, step_function)
-    repairs: dict[int, Repair] = {}
-    together: Combined | None = None
-    forward: tuple[ForwardEdit, Combined] | None = None
-    with contextlib.suppress(Exception), warnings.catch_warnings():  # whatever goes wrong in a repair, the finding stands
-        warnings.simplefilter("ignore")
-        repairs = repair_roots(blame, roots, path, args)
-        together = mending.together(repairs)
-        if roots and (together is None or not together.verified):
-            forward = mending.forward()
+    repairs, together, forward = _sought(mending)
     uniform = uniform_finding(blame.check, blame)
     rest = [uniform] if uniform else []
     if forward is not None:
@@ -104,6 +97,22 @@ def mend(
         if k in repairs or not set(root.affects) <= cured  # right under the other roots' edits: inherited, not a root
     ]
     return findings + rest
+
+
+def _sought(mending: Mending) -> tuple[dict[int, Repair], Combined | None, tuple[ForwardEdit, Combined] | None]:
+    """The repairs of the roots and their proof, or else an edit of the forward pass."""
+    repairs: dict[int, Repair] = {}
+    together: Combined | None = None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            repairs = repair_roots(mending.blame, mending.roots, mending.path, mending.args)
+            together = mending.together(repairs)
+            if mending.roots and (together is None or not together.verified):
+                return repairs, together, mending.forward()
+        except Exception:  # whatever goes wrong in a repair, the finding stands
+            LOG.debug("the search for an edit of %s failed", mending.path, exc_info=True)
+    return repairs, together, None
 
 
 def _finding(blame: Blame, root: Root, repair: Repair | None, together: Combined | None) -> Finding:

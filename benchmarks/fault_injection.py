@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import io
 import json
+import logging
 import os
 import random
 import signal
@@ -121,6 +122,9 @@ def check(case: Case) -> Result:
     from backpropdoctor.scripts import check_script
 
     begun = time.perf_counter()
+    failures = _Failures(logging.DEBUG)
+    logging.getLogger("backpropdoctor").addHandler(failures)
+    logging.getLogger("backpropdoctor").setLevel(logging.DEBUG)
     with tempfile.TemporaryDirectory() as folder, _limited():
         path = Path(folder) / f"{case.program}.py"
         path.write_text(case.source, encoding="utf-8")
@@ -129,7 +133,9 @@ def check(case: Case) -> Result:
                 report = check_script(str(path))
         except BaseException as error:  # noqa: B036 - a crash of the checker is a result, not an end
             return _result(case, [], time.perf_counter() - begun, "crash", f"{type(error).__name__}: {error}")
-    problem = "; ".join(report.incomplete) or (report.stopped_by or "")
+        finally:
+            logging.getLogger("backpropdoctor").removeHandler(failures)
+    problem = "; ".join([*failures.seen, *report.incomplete]) or (report.stopped_by or "")
     return _result(case, list(report.findings), time.perf_counter() - begun, report.status, problem)
 
 
@@ -152,6 +158,23 @@ def _result(case: Case, findings: list[Any], seconds: float, status: str, proble
         tuple(str(f.evidence.get("mistake", "")) for f in findings), detected, exact, any(f.code in wanted for f in here),
         proved, seconds, status, case.before, case.after, edits, problem,
     )  # fmt: skip
+
+
+class _Failures(logging.Handler):
+    """Keeps the exceptions that a check swallows: a result that is there all the same hides them."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.seen: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep where it was raised, and what."""
+        if record.exc_info and record.exc_info[1] is not None:
+            kind, error, trace = record.exc_info
+            while trace is not None and trace.tb_next is not None:
+                trace = trace.tb_next
+            where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
+            self.seen.append(f"swallowed {kind.__name__ if kind else ''} at {where}: {error}")
 
 
 @contextlib.contextmanager
@@ -198,6 +221,8 @@ def _show(r: Result) -> None:
         )
         if r.severity == "error":
             print(f"       made: {r.before!r} -> {r.after!r}; found: {r.edits} {r.status} {r.problem[:100]}", flush=True)
+    elif r.problem.startswith("swallowed"):
+        print(f"     {r.program} {r.mistake or r.severity} {r.line}: {r.problem[:150]}", flush=True)
 
 
 def table(results: list[Result]) -> str:
