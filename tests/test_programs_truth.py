@@ -16,7 +16,15 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 from programs import MISTAKES, Edit, Program, apply, programs, twins  # noqa: E402
 from programs import measure as m  # noqa: E402
 
-from benchmarks.corpus import combine, decide, decide_forward, forward_variants, several, variants  # noqa: E402
+from benchmarks.corpus import (  # noqa: E402
+    Variant,
+    combine,
+    decide,
+    decide_forward,
+    forward_variants,
+    several,
+    variants,
+)
 
 STYLES = {
     "layer objects",
@@ -177,6 +185,25 @@ def test_the_oracle_tells_wrong_from_harmless_from_broken() -> None:
     for after, expected in cases.items():
         decision = decide(program, variant_of(program, after))
         assert (decision.severity, decision.wrong) == expected, after
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("b1 -= 2 * (lr * db1)", True),
+        ("b1 -= lr * db1 / 3", True),
+        ("b1 -= lr * db1 / len(x)", False),
+        ("b1 -= -2 * (lr * db1)", False),
+        ("b1 -= 2 * (lr * db2)", False),
+        ("b1 += 2 * (lr * db1)", False),
+    ],
+)
+def test_a_number_in_an_update_is_a_learning_rate_of_its_own(text: str, own: bool) -> None:
+    program = next(p for p in ALL if p.name == "mlp_tanh_mse_script")
+    line = 1 + program.source.split("\n").index("    b1 -= lr * db1")
+    made = Variant(program.name, "", "scaled", line, "b1 -= lr * db1", text, "b1", ((line, "b1 -= lr * db1", text),))
+    made = replace(made, source=apply(program.source, (Edit(line, "b1 -= lr * db1", text),)))
+    assert decide(program, made).severity == ("none" if own else "error")
 
 
 def test_an_update_moved_before_its_use_is_wrong_where_the_old_value_was_needed() -> None:

@@ -11,6 +11,7 @@ from programs import Program
 from programs import measure as m
 
 from .mutate import Variant
+from .rates import is_own_rate
 
 TIME_LIMIT = 5  # seconds for one variant: a mutation may make a loop endless
 
@@ -30,6 +31,8 @@ def decide(program: Program, variant: Variant) -> Decision:
         with limited():
             steps = m.capture(program, variant.source, steps=1)
             first = m.judge_step(program, steps[0])
+            if first.severity == "error" and is_own_rate(program, variant):
+                return Decision("none", (), "a learning rate of its own")  # (before - after) / lr is no gradient there
             if first.severity == "error":
                 return Decision("error", first.wrong)
             both = m.judge(program, variant.source, steps=2)
