@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from ..tape.tape import Node
 from ..tape.training import Held, Training
@@ -31,9 +32,20 @@ def _arguments(training: Training, node: Node) -> set[int]:
     call = node.site.node if node.site else None
     if not isinstance(call, ast.Call):
         return set()
-    texts = {ast.unparse(a) for a in ast.walk(call) if isinstance(a, (ast.Name, ast.Attribute, ast.Subscript))}
+    texts = {ast.unparse(a) for a in _read(call) if isinstance(a, (ast.Name, ast.Attribute, ast.Subscript))}
     found: dict[str, int] = {}
     for b in training.replay.index.bindings_until(node.index):
         if b.name in texts and b.node is not None:
             found[b.name] = training.replay.canonical[b.node]
     return set(found.values())
+
+
+def _read(tree: ast.AST) -> Iterator[ast.AST]:
+    """The parts of an expression whose values it reads: not what it takes the shape or the length of."""
+    if isinstance(tree, ast.Attribute) and tree.attr in ("shape", "size", "ndim", "dtype"):
+        return
+    if isinstance(tree, ast.Call) and ast.unparse(tree.func) in ("len", "np.shape", "np.size"):
+        return
+    yield tree
+    for child in ast.iter_child_nodes(tree):
+        yield from _read(child)

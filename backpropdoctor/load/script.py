@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any
 
@@ -49,7 +50,11 @@ class StepPolicy:
                 return False
             self._outermost = (site.id, instance)
         outer = self._outermost == (site.id, instance)
-        if iteration >= 1 and self._due(tape, outer, iteration) and self._step_count(tape) >= ENOUGH:
+        if (
+            iteration >= 1
+            and self._due(tape, outer, iteration)
+            and self._is_enough(tape, None if outer else (site.id, instance))
+        ):
             return self._ask(tape, site, outer and iteration >= _ROUNDS)
         if outer and iteration >= _ROUNDS:
             return self._ask(tape, site, outer)
@@ -69,11 +74,24 @@ class StepPolicy:
             return False
         return self._spent <= _SHARE * len(tape.nodes) or self._spent + len(tape.nodes) < _SHORT
 
-    def _step_count(self, tape: Tape) -> int:
+    def _is_enough(self, tape: Tape, inner: tuple[int, int] | None) -> bool:
+        """Whether enough training steps are on the tape, each of them a turn of the loop `inner` where one is given.
+
+        A loop over the parameters changes another one in each turn: the end of such a turn is no step's end.
+        """
         self._looked_at = len(tape.nodes)
         self._spent += len(tape.nodes)
-        steps = Parameters(Steps(Replay(tape))).by_step
-        return len(steps) if len(steps) < ENOUGH or len(steps[ENOUGH - 1]) == len(steps[0]) else ENOUGH - 1
+        parameters = Parameters(Steps(Replay(tape)))
+        steps = parameters.by_step
+        if len(steps) < ENOUGH or len(steps[ENOUGH - 1]) != len(steps[0]):
+            return False
+        if inner is None:
+            return True
+        starts = [e.at for e in tape.iterations if (e.site.id, e.instance) == inner]
+        turns: dict[Any, set[int]] = {}
+        for update, _ in parameters.updates:
+            turns.setdefault(parameters.updated.place(update), set()).add(bisect_right(starts, update.new))
+        return any(len(found - {0}) >= ENOUGH for found in turns.values())
 
     def _ask(self, tape: Tape, site: Site, outer: bool) -> bool:
         if len(tape.nodes) == self._asked_at:
