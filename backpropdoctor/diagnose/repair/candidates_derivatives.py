@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 
 from .candidate import Candidate
-from .scene import Scene
+from .scene import Scene, is_number
 
 _FIXED = re.compile(r"\[-?\d+\]")  # one item of a list, whatever the layer
 _MOST_FORMS = 120  # for values of one shape, the usual ones first
@@ -194,7 +194,7 @@ def _fits(scene: Scene, text: str, shape: tuple[int, ...]) -> bool:
     if not affordable(scene, ast.parse(text)):
         return False
     value = scene.evaluate(text)
-    return value is not None and np.shape(value) == shape
+    return is_number(value) and np.shape(value) == shape
 
 
 def _made(scene: Scene, shape: tuple[int, ...]) -> Iterator[tuple[str, float, dict[str, str]]]:

@@ -173,10 +173,11 @@ class Capture:
         locals_ = frame.f_locals if frame.f_locals is not frame.f_globals else {}
         if locals_ and frame.f_code.co_name == "<module>":
             locals_ = {}
+        memo: dict[int, Frozen] = {}
         moment = Moment(
             len(self.recorder.tape.nodes),
-            self.freezer.names(locals_),
-            self.freezer.names(frame.f_globals),
+            self.freezer.names(locals_, memo),
+            self.freezer.names(frame.f_globals, memo),
             frame.f_globals,
             function=frame.f_code.co_qualname,
         )

@@ -16,10 +16,12 @@ from ...tape.tape import Node, Tape
 from ..blame import Blame, Root
 from ..causes import cause_of
 from ..findings import for_what, measured_sentence, root_name
+from .best import Found
 from .capture import Capture
 from .kinds import refined
 from .marks import smallest
-from .search import Found, Search, further_statements, statements_of
+from .search import Search
+from .statements import further_statements, statements_of
 from .updates import update_statements
 
 _MOST_SHOWN = 4  # equally simple edits that are listed

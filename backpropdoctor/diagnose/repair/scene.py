@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from .capture import Moment, Place
+from .edited import Edited, Misfit, prepare, run_edited
 from .expression import Part, Text, parts_of
-from .trial import Edited, Misfit, Trial, prepare, run_edited
+from .trial import Trial
 from .world import Items, Maker, Thing
 
 _MOST = 400

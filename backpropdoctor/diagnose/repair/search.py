@@ -5,98 +5,30 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ...tape.steps import Steps
-from ...tape.tape import Site, Tape
 from ..blame import Blame, Root
+from .best import EQUAL, FIRST_LARGER, Best, Found, Tried, fingerprint, names_another
 from .candidate import Candidate
 from .candidates import candidates, larger, simple
 from .capture import Capture, Place
+from .edited import Edited, Misfit, prepare
 from .guide import Guide
 from .inlining import inlined
 from .inner import with_inner
 from .scene import Scene
 from .sizes import affordable
-from .trial import FRESH, Edited, Misfit, Outcome, Trial, prepare
+from .trial import FRESH, Outcome, Trial
 from .updates import UpdateTrial
 
 # The search is limited by the work it does and never by the clock: the same program gets the same answer on any machine.
 EFFORT = 1_000_000  # operations for one root: about three seconds
 _FULL = 4 * EFFORT  # after so much in all, a root gets an eighth
-_MOST_STATEMENTS = 8
-_MOST_FURTHER = 12
 _MOST_NEAR = 6  # statements in which something may have to be added
-_FIRST_LARGER = 1.6  # what the second kind of edits costs at least, handicaps included
-_BONUS = 1.2  # how much simpler an edit counts that mends the gradients of several roots
-_EQUAL = 0.12  # edits whose costs differ by less are equally simple
-
-
-@dataclass(slots=True)
-class Found:
-    """An edit that works: the candidate, where, and the gradients that are right under it."""
-
-    candidate: Candidate
-    scene: Scene
-    text: str  # the new text, in brackets where it needs them
-    edited: Edited
-    right: frozenset[str]
-    common: float | None = None  # the factor that all gradients share under it, where it is not one
-    is_update: bool = False  # an edit of what is done with a right gradient
-
-
-@dataclass(slots=True)
-class _Tried:
-    """An edit that runs, and whether what its statement makes is an adjoint."""
-
-    rank: float
-    scene: Scene
-    candidate: Candidate
-    text: str
-    edited: Edited
-    likely: bool
-
-
-@dataclass(slots=True)
-class _Best:
-    """The simplest edits so far. `mine` are the gradients to mend, `beyond` those of other roots, `excused` may stay wrong."""
-
-    mine: set[str]
-    beyond: set[str]
-    excused: set[str]
-    shared: Collection[Place]
-    found: list[tuple[float, Found]] = field(default_factory=list)
-    rank: float = 0.0
-    limit: float = float("inf")
-
-    def ends_before(self, rank: float) -> bool:
-        """Whether nothing from this rank on can be as simple as what was found."""
-        return self.limit < min(rank, _FIRST_LARGER)
-
-    def skips(self, rank: float, scene: Scene) -> bool:
-        """Whether an edit is not worth a look: others are simpler, and it is not shared by several roots."""
-        return rank > self.limit or bool(self.found and rank > self.rank + _EQUAL and scene.place not in self.shared)
-
-    def takes(self, found: Found, rank: float) -> bool:
-        """Keep an edit that mends what it should; whether it mends all."""
-        if self.mine - found.right - self.excused:
-            return False
-        plain = rank
-        rank += 10 * len(self.mine - found.right) + (0.5 if found.common is not None else 0.0)
-        rank -= _BONUS if self.beyond & found.right else 0.0  # what mends several roots at once is what they share
-        if not self.found or rank < self.rank - _EQUAL:
-            self.found, self.rank = [(rank, found)], rank
-        elif rank < self.rank + _EQUAL:
-            self.found.append((rank, found))
-            self.rank = min(rank, self.rank)
-        if self.mine <= found.right:
-            self.limit = self.rank + _EQUAL + (_BONUS if self.shared and self.beyond - found.right else 0.0)
-            return True
-        self.limit = min(self.limit, plain + 3 * _EQUAL)  # the others are left to the other roots
-        return False
 
 
 class Search:
@@ -179,14 +111,14 @@ class Search:
         shared: Collection[Place],
         stop: float,
     ) -> list[Found]:
-        best = _Best(mine, {m.held.tensor.name for m in self.trial.claims} - right - mine, excused, shared)
+        best = Best(mine, {m.held.tensor.name for m in self.trial.claims} - right - mine, excused, shared)
         scenes = self._usable_scenes(places)
-        waiting: list[_Tried] = []
+        waiting: list[Tried] = []
         rows = self._rows(scenes, lambda s: simple(s, self.steps))
         self._go_through(self._promising(rows, waiting, best, stop), best, right, stop)
         if scenes and _adds_up(scenes[0][1]) and not best.found:  # its first value is only a part of an adjoint
             waiting = list(self._go_through(iter(waiting), best, right, self._share(stop)))
-        if not best.ends_before(_FIRST_LARGER):
+        if not best.ends_before(FIRST_LARGER):
             rows = self._rows(scenes[:_MOST_NEAR], larger)
             some = stop if best.found else self._share(stop)
             self._go_through(self._promising(rows, waiting, best, some), best, right, some)
@@ -199,8 +131,8 @@ class Search:
         return self.trial.effort + 2 * (stop - self.trial.effort) / 3
 
     def _promising(
-        self, rows: Iterable[tuple[float, Scene, Candidate]], waiting: list[_Tried], best: _Best, stop: float
-    ) -> Iterator[_Tried]:
+        self, rows: Iterable[tuple[float, Scene, Candidate]], waiting: list[Tried], best: Best, stop: float
+    ) -> Iterator[Tried]:
         """The edits that make an adjoint of something; the others that can be tried are left waiting."""
         for rank, scene, c in rows:
             if self.trial.effort > stop or best.ends_before(rank):
@@ -215,7 +147,7 @@ class Search:
             else:
                 waiting.append(tried)
 
-    def _go_through(self, rows: Iterator[_Tried], best: _Best, right: set[str], stop: float) -> Iterator[_Tried]:
+    def _go_through(self, rows: Iterator[Tried], best: Best, right: set[str], stop: float) -> Iterator[Tried]:
         """Judge edits by the gradients that they make right, the simplest first, as far as the effort goes; give the rest."""
         begun = self.trial.effort
         for tried in rows:
@@ -249,12 +181,12 @@ class Search:
                 if ready is None or not self.updates.fits(self.trial, step, ready[1]):
                     continue
                 if self.updates.fits(self.trial, step, ready[1], fresh=True):
-                    values = _fingerprint(self.trial.first_values(ready[1]))
+                    values = fingerprint(self.trial.first_values(ready[1]))
                     if values not in known:  # another way to say the same is no other edit
                         names = {step.measured.held.tensor.name} | (set(root.affects) if rate else set())
                         found.append(Found(c, scene, ready[0], ready[1], frozenset(right | names), is_update=True))
                     known.add(values)
-                    limit = min(limit, c.cost + _EQUAL)
+                    limit = min(limit, c.cost + EQUAL)
             if found:
                 break
         return found
@@ -276,13 +208,13 @@ class Search:
         for _, found in sorted(best, key=lambda row: row[0])[:12]:
             try:
                 outcome = self.trial.outcome([*self.active, found.edited], FRESH)
-                values = (found.scene.place, _fingerprint(self.trial.first_values(found.edited)))
+                values = (found.scene.place, fingerprint(self.trial.first_values(found.edited)))
             except Misfit:
                 continue
             if self._judged(outcome, found.common) < found.right:
                 continue
             first = known.setdefault(values, found)
-            if first is found or _names_another(first, found):
+            if first is found or names_another(first, found):
                 kept.append(found)
         return kept
 
@@ -294,7 +226,7 @@ class Search:
         scenes = []
         for penalty, scene in self._scenes(places):
             with contextlib.suppress(Misfit):
-                self._known[id(scene)] = _fingerprint(self.trial.first_values(prepare(scene.place, scene.statement)))
+                self._known[id(scene)] = fingerprint(self.trial.first_values(prepare(scene.place, scene.statement)))
                 scenes.append((penalty, scene))
         return scenes
 
@@ -305,7 +237,7 @@ class Search:
         rows = [(penalty + c.cost, scene, c) for penalty, scene in scenes for c in make(scene)]
         return sorted(rows, key=lambda row: row[0])
 
-    def _tried(self, rank: float, scene: Scene, c: Candidate) -> _Tried | None:
+    def _tried(self, rank: float, scene: Scene, c: Candidate) -> Tried | None:
         """An edit that its statement can run at its first moment; None where it changes nothing there or ever."""
         ready = self._ready(scene, c)
         if ready is None:
@@ -317,16 +249,16 @@ class Search:
             values = self.trial.first_values(edited, 1)
         except Misfit:
             return None
-        made, known = _fingerprint(values), self._known[id(scene)][: len(values)]
+        made, known = fingerprint(values), self._known[id(scene)][: len(values)]
         if made == known:
-            return _Tried(rank, scene, c, text, edited, False) if self.trial.is_repeated(scene.place) else None
+            return Tried(rank, scene, c, text, edited, False) if self.trial.is_repeated(scene.place) else None
         other = [v for v, new, old in zip(values, made, known, strict=False) if new != old] or values
-        return _Tried(rank, scene, c, text, edited, self.guide.likes(other))
+        return Tried(rank, scene, c, text, edited, self.guide.likes(other))
 
-    def _found(self, tried: _Tried, right: set[str], mine: set[str]) -> Found | None:
+    def _found(self, tried: Tried, right: set[str], mine: set[str]) -> Found | None:
         """What is right under an edit, where it helps."""
         try:
-            values = _fingerprint(self.trial.first_values(tried.edited))
+            values = fingerprint(self.trial.first_values(tried.edited))
         except Misfit:
             return None
         if values == self._known[id(tried.scene)]:
@@ -382,120 +314,3 @@ class Search:
 def _adds_up(scene: Scene) -> bool:
     """Whether a statement adds to what it changes."""
     return isinstance(scene.statement, ast.AugAssign)
-
-
-def _names_another(first: Found, other: Found) -> bool:
-    """Whether an edit of the same values puts another whole number there: which one is meant, only its writer knows."""
-    names = [f.candidate.new for f in (first, other)]
-    values = [f.scene.evaluate(n) for f, n in zip((first, other), names, strict=True) if n.isidentifier()]
-    return len(values) == 2 and names[0] != names[1] and all(isinstance(v, (int, np.integer)) for v in values)
-
-
-def _fingerprint(values: list[Any]) -> tuple[Any, ...]:
-    rows = []
-    for v in values:
-        if isinstance(v, (np.ndarray, np.generic, int, float)):
-            a = np.asarray(v)
-            rows.append((a.shape, np.round(a.astype(float), 12).tobytes()) if a.dtype.kind in "fiub" else repr(v)[:200])
-        else:
-            rows.append(repr(v))
-    return tuple(rows)
-
-
-def statements_of(blame: Blame, root: Root) -> dict[Place, ast.stmt]:
-    """The blamed statement, then those that made its operands, then those that called it."""
-    found: dict[Place, ast.stmt] = {Place.of(root.site): root.site.statement}
-    tape: Tape = blame.replay.tape
-    forward = blame.cotangents.forward
-    sites = [tape.nodes[j].site for j in forward]
-    forward_places = {Place.of(site) for site in sites if site is not None}
-    level, seen = list(dict.fromkeys(root.instances))[:8], set(root.instances)
-    while level and len(found) < _MOST_STATEMENTS:
-        following = []
-        for i in level:
-            for j in blame.replay.inputs(i):
-                if j in seen or j in blame.cotangents.origins:
-                    continue
-                seen.add(j)
-                if j in forward and j not in blame.cotangents.backward:
-                    continue
-                site = tape.nodes[j].site
-                if site is not None and tape.nodes[j].kind != "leaf" and Place.of(site) not in forward_places:
-                    found.setdefault(Place.of(site), site.statement)
-                if not blame.accepts(j):
-                    following.append(j)
-        level = following
-    for pair in root.received:
-        for i in (pair.node, *blame.replay.inputs(pair.node)):
-            site = tape.nodes[i].site
-            if site is not None and i in blame.cotangents.backward and len(found) < _MOST_STATEMENTS + 2:
-                found.setdefault(Place.of(site), site.statement)
-    for site in _renamings(blame, root):
-        found.setdefault(Place.of(site), site.statement)
-    for site in _readers(blame, root):
-        found.setdefault(Place.of(site), site.statement)
-    for call in _callers(tape, root):
-        if len(found) < _MOST_STATEMENTS + 2:
-            found.setdefault(Place.of(call), call.statement)
-    return found
-
-
-def _renamings(blame: Blame, root: Root) -> list[Site]:
-    """The statements that only pass a value on: `dz = da`, `return dout`."""
-    nodes, found = blame.replay.tape.nodes, {}
-    for i in [*dict.fromkeys(root.instances), *(p.node for p in root.received)]:
-        own = {_statement(nodes[j].site) for j in (i,)}
-        for b in blame.cotangents.names(i):
-            if b.how in ("assign", "return") and b.site.statement not in own and b.at >= i:
-                if isinstance(b.site.statement, (ast.Assign, ast.Return)):
-                    value = b.site.statement.value
-                    if isinstance(value, (ast.Name, ast.Attribute, ast.Subscript)):
-                        found[Place.of(b.site)] = b.site
-    return list(found.values())[:4]
-
-
-def further_statements(blame: Blame, root: Root) -> dict[Place, ast.stmt]:
-    """All statements between the right cotangents and the gradients that are wrong because of a root."""
-    canonical, tape = blame.replay.canonical, blame.replay.tape
-    wrong = [
-        canonical[t.node]
-        for m in blame.check.measured
-        if m.held.tensor.name in root.affects
-        for ts in m.held.claim.terms
-        for t in ts
-    ]
-    found: dict[Place, ast.stmt] = {}
-    for i in sorted(blame.replay.upstream(wrong, barrier=blame.cotangents.origins) & blame.cotangents.backward):
-        site = tape.nodes[i].site
-        if site is not None and not blame.accepts(i):
-            found.setdefault(Place.of(site), site.statement)
-    return dict(list(found.items())[:_MOST_FURTHER])
-
-
-def _readers(blame: Blame, root: Root) -> list[Site]:
-    """The statements that read what the blamed one changed in place: that it came too early may be the fault."""
-    nodes, consumers = blame.replay.tape.nodes, blame.replay.consumers
-    home = root.site.statement
-    own, level = set(root.instances), set(root.instances)
-    while level:
-        level = {j for i in level for j in consumers.get(i, ()) if j not in own and _statement(nodes[j].site) is home}
-        own |= level
-    written = {i for i in own if nodes[i].kind == "write" or i in blame.cotangents.origins}
-    level, found = written, []
-    for _ in range(3):
-        level = {j for i in level for j in consumers.get(i, ()) if j <= max(blame.cotangents.backward)}
-        found += [s for s in (nodes[j].site for j in sorted(level)) if s is not None and s.statement is not home]
-    return found[:4]
-
-
-def _statement(site: Site | None) -> ast.stmt | None:
-    return site.statement if site is not None else None
-
-
-def _callers(tape: Tape, root: Root) -> list[Site]:
-    found: list[Site] = []
-    scope = tape.scopes.get(tape.nodes[root.node].scope)
-    while scope is not None and scope.call is not None and len(found) < 2:
-        found.append(scope.call)
-        scope = tape.scopes.get(scope.parent) if scope.parent is not None else None
-    return found

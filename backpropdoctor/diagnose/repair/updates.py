@@ -14,7 +14,8 @@ from ...tape.adjoint import Claim, proportion, shaped
 from ...tape.steps import Steps, Term, Update
 from ..blame import Blame, Root
 from .capture import Place
-from .trial import FRESH, SEARCH, Edited, Misfit, Trial, run_edited
+from .edited import Edited, Misfit, run_edited
+from .trial import FRESH, SEARCH, Trial
 
 
 @dataclass(slots=True)

@@ -6,9 +6,12 @@ it is. A world is made real by giving each node a value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import copy
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from enum import Enum
+from types import BuiltinFunctionType, FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -38,10 +41,11 @@ class Unknown:
 
 @dataclass(slots=True)
 class Items:
-    """A list, tuple or dict."""
+    """A list, tuple or dict, or one of the kinds derived from these; `kind` is the plain one."""
 
     kind: type
     items: Any
+    original: Any = None  # of a derived kind: what an empty copy of it is made from
 
 
 @dataclass(slots=True)
@@ -64,9 +68,9 @@ class Freezer:
         self.user_modules = user_modules
         self.unknown: list[Unknown] = []
 
-    def names(self, names: Mapping[str, Any]) -> dict[str, Frozen]:
-        """The variables of a scope."""
-        memo: dict[int, Frozen] = {}
+    def names(self, names: Mapping[str, Any], memo: dict[int, Frozen] | None = None) -> dict[str, Frozen]:
+        """The variables of a scope; with the `memo` of another one, what both hold is one thing."""
+        memo = {} if memo is None else memo
         return {k: self.freeze(v, memo) for k, v in list(names.items()) if not (k.startswith("__") and k.endswith("__"))}
 
     def freeze(self, value: Any, memo: dict[int, Frozen], depth: int = 0) -> Frozen:
@@ -74,15 +78,15 @@ class Freezer:
         if trackable(value):
             return self._number(value, memo)
         kind = type(value)
-        if isinstance(value, (ModuleType, FunctionType, BuiltinFunctionType, type, str, int)) or value is None:
+        if isinstance(value, (ModuleType, FunctionType, BuiltinFunctionType, type, Enum, str, int)) or value is None:
             return Kept(value)
         if id(value) in memo:
             return memo[id(value)]
-        if depth < _DEPTH and isinstance(value, (list, tuple, dict)) and len(value) <= _MOST_ITEMS:
+        if depth < _DEPTH and isinstance(value, (list, tuple, dict, deque)) and len(value) <= _MOST_ITEMS:
             return self._container(value, memo, depth)
-        if depth < _DEPTH and kind.__module__ in self.user_modules and hasattr(value, "__dict__"):
+        if depth < _DEPTH and (kind.__module__ in self.user_modules or kind is SimpleNamespace):
             thing = memo[id(value)] = Thing(kind, {}, value)
-            for name, inner in list(vars(value).items()):
+            for name, inner in list(_attributes(value)):
                 thing.attributes[name] = self.freeze(inner, memo, depth + 1)
             return thing
         return Kept(value)
@@ -112,14 +116,26 @@ class Freezer:
         self._originals = []
 
     def _container(self, value: Any, memo: dict[int, Frozen], depth: int) -> Frozen:
+        original = None if type(value) in (list, tuple, dict) else value
         if isinstance(value, dict):
-            made = memo[id(value)] = Items(dict, {})
+            made = memo[id(value)] = Items(dict, {}, original)
             for k, v in list(value.items()):
                 made.items[k] = self.freeze(v, memo, depth + 1)
             return made
-        made = memo[id(value)] = Items(tuple if isinstance(value, tuple) else list, [])
+        made = memo[id(value)] = Items(tuple if isinstance(value, tuple) else list, [], original)
         made.items.extend(self.freeze(v, memo, depth + 1) for v in value)
         return made
+
+
+def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
+    """The object's own attributes, those in slots included."""
+    yield from getattr(value, "__dict__", {}).items()
+    for cls in type(value).__mro__:
+        slots = cls.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            name = f"_{cls.__name__.lstrip('_')}{name}" if name.startswith("__") and not name.endswith("__") else name
+            if name not in ("__dict__", "__weakref__") and hasattr(value, name):
+                yield name, getattr(value, name)
 
 
 class Maker:
@@ -145,21 +161,23 @@ class Maker:
             return self._items(frozen)
         made = self.made[id(frozen)] = object.__new__(frozen.cls)
         for name, inner in frozen.attributes.items():
-            made.__dict__[name] = self.make(inner)
+            object.__setattr__(made, name, self.make(inner))
         return made
 
     def _items(self, frozen: Items) -> Any:
-        if frozen.kind is dict:
-            made = self.made[id(frozen)] = {}
-            for k, v in frozen.items.items():
-                made[k] = self.make(v)
-            return made
         if frozen.kind is tuple:
-            return tuple(self.make(v) for v in frozen.items)
-        row: list[Any] = []
-        self.made[id(frozen)] = row
-        row.extend(self.make(v) for v in frozen.items)
-        return row
+            values = tuple(self.make(v) for v in frozen.items)
+            return values if not hasattr(frozen.original, "_make") else frozen.original._make(values)
+        made: Any = frozen.kind()
+        if frozen.original is not None:
+            made = copy.copy(frozen.original)
+            made.clear()
+        self.made[id(frozen)] = made
+        if frozen.kind is dict:
+            made.update((k, self.make(v)) for k, v in frozen.items.items())
+        else:
+            made.extend(self.make(v) for v in frozen.items)
+        return made
 
     def _array(self, key: Any, value: Any) -> Any:
         if not isinstance(value, np.ndarray):

@@ -1,0 +1,100 @@
+"""The edits found so far, the simplest first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .candidate import Candidate
+from .capture import Place
+from .edited import Edited
+from .scene import Scene
+
+FIRST_LARGER = 1.6  # what the second kind of edits costs at least, handicaps included
+EQUAL = 0.12  # edits whose costs differ by less are equally simple
+_BONUS = 1.2  # how much simpler an edit counts that mends the gradients of several roots
+
+
+@dataclass(slots=True)
+class Found:
+    """An edit that works: the candidate, where, and the gradients that are right under it."""
+
+    candidate: Candidate
+    scene: Scene
+    text: str  # the new text, in brackets where it needs them
+    edited: Edited
+    right: frozenset[str]
+    common: float | None = None  # the factor that all gradients share under it, where it is not one
+    is_update: bool = False  # an edit of what is done with a right gradient
+
+
+@dataclass(slots=True)
+class Tried:
+    """An edit that runs, and whether what its statement makes is an adjoint."""
+
+    rank: float
+    scene: Scene
+    candidate: Candidate
+    text: str
+    edited: Edited
+    likely: bool
+
+
+@dataclass(slots=True)
+class Best:
+    """The simplest edits so far. `mine` are the gradients to mend, `beyond` those of other roots, `excused` may stay wrong."""
+
+    mine: set[str]
+    beyond: set[str]
+    excused: set[str]
+    shared: Collection[Place]
+    found: list[tuple[float, Found]] = field(default_factory=list)
+    rank: float = 0.0
+    limit: float = float("inf")
+
+    def ends_before(self, rank: float) -> bool:
+        """Whether nothing from this rank on can be as simple as what was found."""
+        return self.limit < min(rank, FIRST_LARGER)
+
+    def skips(self, rank: float, scene: Scene) -> bool:
+        """Whether an edit is not worth a look: others are simpler, and it is not shared by several roots."""
+        return rank > self.limit or bool(self.found and rank > self.rank + EQUAL and scene.place not in self.shared)
+
+    def takes(self, found: Found, rank: float) -> bool:
+        """Keep an edit that mends what it should; whether it mends all."""
+        if self.mine - found.right - self.excused:
+            return False
+        plain = rank
+        rank += 10 * len(self.mine - found.right) + (0.5 if found.common is not None else 0.0)
+        rank -= _BONUS if self.beyond & found.right else 0.0  # what mends several roots at once is what they share
+        if not self.found or rank < self.rank - EQUAL:
+            self.found, self.rank = [(rank, found)], rank
+        elif rank < self.rank + EQUAL:
+            self.found.append((rank, found))
+            self.rank = min(rank, self.rank)
+        if self.mine <= found.right:
+            self.limit = self.rank + EQUAL + (_BONUS if self.shared and self.beyond - found.right else 0.0)
+            return True
+        self.limit = min(self.limit, plain + 3 * EQUAL)  # the others are left to the other roots
+        return False
+
+
+def names_another(first: Found, other: Found) -> bool:
+    """Whether an edit of the same values puts another whole number there: which one is meant, only its writer knows."""
+    names = [f.candidate.new for f in (first, other)]
+    values = [f.scene.evaluate(n) for f, n in zip((first, other), names, strict=True) if n.isidentifier()]
+    return len(values) == 2 and names[0] != names[1] and all(isinstance(v, (int, np.integer)) for v in values)
+
+
+def fingerprint(values: list[Any]) -> tuple[Any, ...]:
+    rows = []
+    for v in values:
+        if isinstance(v, (np.ndarray, np.generic, int, float)):
+            a = np.asarray(v)
+            rows.append((a.shape, np.round(a.astype(float), 12).tobytes()) if a.dtype.kind in "fiub" else repr(v)[:200])
+        else:
+            rows.append(repr(v))
+    return tuple(rows)

@@ -1,0 +1,71 @@
+"""Statements that make nothing: they give a value another name, and an edit of them changes what is read under it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ...tape.replay import Replay
+from .capture import Moment
+from .edited import Edited, run_edited
+
+
+@dataclass(slots=True)
+class Renamed:
+    """A value that a statement passes on under another name, edited on the way; `readers` are the nodes that get it."""
+
+    node: int
+    position: int
+    moment: Moment
+    edited: Edited
+    readers: frozenset[int]
+    made: Any = None
+    done: bool = False
+
+    def value(self, value_of: Callable[[int], Any]) -> Any:
+        """The edited value, made when it is first read. Raises Misfit."""
+        if not self.done:
+            self.made = run_edited(self.edited, self.moment, value_of)[self.position]
+            self.done = True
+        return self.made
+
+
+def _texts(statement: ast.stmt) -> set[str]:
+    """The variables, attributes and items that a statement reads, as text."""
+    return {ast.unparse(n) for n in ast.walk(statement) if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))}
+
+
+def renamed(replay: Replay, moment: Moment, edited: Edited, last: int) -> list[Renamed]:
+    """A statement that only gives a value another name: who reads it under that name, up to the node `last`."""
+    found = []
+    for position, (reader, node) in enumerate(moment.outs):
+        readers = frozenset(
+            i
+            for i in replay.index.consumers.get(node, ())
+            if i >= moment.until and i <= last and _reads(replay, i, reader, moment)
+        )
+        found.append(Renamed(node, position, moment, edited, readers))
+    return found
+
+
+def _reads(replay: Replay, index: int, reader: str, moment: Moment) -> bool:
+    """Whether a node reads a value under a name, by itself or through the calls that led to it."""
+    if reader.startswith("__returned__"):
+        return True
+    scopes, node = replay.tape.scopes, replay.tape.nodes[index]
+    site, scope = node.site, scopes.get(node.scope)
+    slot = re.search(r"(\.\w+|\[[^\[\]]*\])$", reader)
+    for _ in range(4):
+        if site is None:
+            return False
+        if slot is not None and any(t.endswith(slot.group()) for t in _texts(site.statement)):
+            return True  # an attribute or item is read wherever its object goes
+        if site.function == moment.function:
+            return reader in _texts(site.statement)
+        if scope is None:
+            return False
+        site, scope = scope.call, scopes.get(scope.parent) if scope.parent is not None else None
+    return False

@@ -1,0 +1,111 @@
+"""The statements in which a root may be mended: the blamed one, what made its operands, what called it."""
+
+from __future__ import annotations
+
+import ast
+
+from ...tape.tape import Site, Tape
+from ..blame import Blame, Root
+from .capture import Place
+
+_MOST_STATEMENTS = 8
+_MOST_FURTHER = 12
+
+
+def statements_of(blame: Blame, root: Root) -> dict[Place, ast.stmt]:
+    """The blamed statement, then those that made its operands, then those that called it."""
+    found: dict[Place, ast.stmt] = {Place.of(root.site): root.site.statement}
+    tape: Tape = blame.replay.tape
+    forward = blame.cotangents.forward
+    sites = [tape.nodes[j].site for j in forward]
+    forward_places = {Place.of(site) for site in sites if site is not None}
+    level, seen = list(dict.fromkeys(root.instances))[:8], set(root.instances)
+    while level and len(found) < _MOST_STATEMENTS:
+        following = []
+        for i in level:
+            for j in blame.replay.inputs(i):
+                if j in seen or j in blame.cotangents.origins:
+                    continue
+                seen.add(j)
+                if j in forward and j not in blame.cotangents.backward:
+                    continue
+                site = tape.nodes[j].site
+                if site is not None and tape.nodes[j].kind != "leaf" and Place.of(site) not in forward_places:
+                    found.setdefault(Place.of(site), site.statement)
+                if not blame.accepts(j):
+                    following.append(j)
+        level = following
+    for pair in root.received:
+        for i in (pair.node, *blame.replay.inputs(pair.node)):
+            site = tape.nodes[i].site
+            if site is not None and i in blame.cotangents.backward and len(found) < _MOST_STATEMENTS + 2:
+                found.setdefault(Place.of(site), site.statement)
+    for site in _renamings(blame, root):
+        found.setdefault(Place.of(site), site.statement)
+    for site in _readers(blame, root):
+        found.setdefault(Place.of(site), site.statement)
+    for call in _callers(tape, root):
+        if len(found) < _MOST_STATEMENTS + 2:
+            found.setdefault(Place.of(call), call.statement)
+    return found
+
+
+def _renamings(blame: Blame, root: Root) -> list[Site]:
+    """The statements that only pass a value on: `dz = da`, `return dout`."""
+    nodes, found = blame.replay.tape.nodes, {}
+    for i in [*dict.fromkeys(root.instances), *(p.node for p in root.received)]:
+        own = {_statement(nodes[j].site) for j in (i,)}
+        for b in blame.cotangents.names(i):
+            if b.how in ("assign", "return") and b.site.statement not in own and b.at >= i:
+                if isinstance(b.site.statement, (ast.Assign, ast.Return)):
+                    value = b.site.statement.value
+                    if isinstance(value, (ast.Name, ast.Attribute, ast.Subscript)):
+                        found[Place.of(b.site)] = b.site
+    return list(found.values())[:4]
+
+
+def further_statements(blame: Blame, root: Root) -> dict[Place, ast.stmt]:
+    """All statements between the right cotangents and the gradients that are wrong because of a root."""
+    canonical, tape = blame.replay.canonical, blame.replay.tape
+    wrong = [
+        canonical[t.node]
+        for m in blame.check.measured
+        if m.held.tensor.name in root.affects
+        for ts in m.held.claim.terms
+        for t in ts
+    ]
+    found: dict[Place, ast.stmt] = {}
+    for i in sorted(blame.replay.upstream(wrong, barrier=blame.cotangents.origins) & blame.cotangents.backward):
+        site = tape.nodes[i].site
+        if site is not None and not blame.accepts(i):
+            found.setdefault(Place.of(site), site.statement)
+    return dict(list(found.items())[:_MOST_FURTHER])
+
+
+def _readers(blame: Blame, root: Root) -> list[Site]:
+    """The statements that read what the blamed one changed in place: that it came too early may be the fault."""
+    nodes, consumers = blame.replay.tape.nodes, blame.replay.consumers
+    home = root.site.statement
+    own, level = set(root.instances), set(root.instances)
+    while level:
+        level = {j for i in level for j in consumers.get(i, ()) if j not in own and _statement(nodes[j].site) is home}
+        own |= level
+    written = {i for i in own if nodes[i].kind == "write" or i in blame.cotangents.origins}
+    level, found = written, []
+    for _ in range(3):
+        level = {j for i in level for j in consumers.get(i, ()) if j <= max(blame.cotangents.backward)}
+        found += [s for s in (nodes[j].site for j in sorted(level)) if s is not None and s.statement is not home]
+    return found[:4]
+
+
+def _statement(site: Site | None) -> ast.stmt | None:
+    return site.statement if site is not None else None
+
+
+def _callers(tape: Tape, root: Root) -> list[Site]:
+    found: list[Site] = []
+    scope = tape.scopes.get(tape.nodes[root.node].scope)
+    while scope is not None and scope.call is not None and len(found) < 2:
+        found.append(scope.call)
+        scope = tape.scopes.get(scope.parent) if scope.parent is not None else None
+    return found
