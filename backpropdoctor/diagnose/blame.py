@@ -17,8 +17,8 @@ from ..checks.cotangents import Cotangents, Paired, sign_of
 from ..checks.gradients import Check, Measured
 from ..source import Span
 from ..tape.adjoint import SAME, Claim, Tensor, proportion, shaped
+from ..tape.algebra import PRODUCTS, Term
 from ..tape.replay import Objective
-from ..tape.steps import PRODUCTS, Term
 from ..tape.tape import Site
 from .blame_choice import roots_by_cuts
 from .blame_together import (
@@ -63,7 +63,7 @@ class Blame:
         self.check = check
         right = [m for m in check.measured if m.verdict == "right" and m.ratio is not None and not m.ratio.zero]
         nodes = {i for m in right for i in m.held.claim.gradient_nodes}
-        self.cotangents = Cotangents(check.training, check.uniform, sign_of(check.measured), nodes)
+        self.cotangents = Cotangents(check.training, check.uniform, sign_of(check.measured), nodes, fixed=check.fixed)
         self.training = check.training
         self.replay = check.training.replay
         self.adjoints = check.training.adjoints

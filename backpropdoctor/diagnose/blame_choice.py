@@ -11,7 +11,7 @@ import numpy as np
 
 from ..checks.gradients import Measured
 from ..tape.adjoint import SAME, Claim, Tensor
-from ..tape.steps import Term
+from ..tape.algebra import Term
 from ..tape.tape import Binding, Site
 from .blame_cuts import Cut, Cuts, Part
 from .blame_operands import wrong_factor, wrong_term

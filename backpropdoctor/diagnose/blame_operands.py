@@ -10,8 +10,8 @@ import numpy as np
 from ..checks.cotangents import Paired
 from ..errors import ReplayError
 from ..tape.adjoint import SAME, Tensor, proportion, shaped
+from ..tape.algebra import MUL, Algebra
 from ..tape.replay import Objective
-from ..tape.steps import MUL, Algebra
 from ..tape.tape import Ref, Site
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from ..tape.adjoint import is_broadcast
-from ..tape.steps import PRODUCTS, Scaling, Term, Update
+from ..tape.algebra import PRODUCTS, Scaling, Term
+from ..tape.steps import Update
 from ..tape.tape import Binding, Ref, Site
 from .conventions import is_gradient_name, is_learning_rate
 from .updated import Updated, is_elementwise

@@ -6,8 +6,8 @@ from collections import defaultdict
 
 import numpy as np
 
+from ..tape.algebra import Term
 from ..tape.replay import Replay
-from ..tape.steps import Term
 from ..tape.tape import Binding
 from .behind import Gradient
 from .conventions import is_gradient_name, is_gradient_of

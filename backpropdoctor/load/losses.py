@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ..tape.algebra import DIV, SUB
 from ..tape.replay import Objective, Replay
-from ..tape.steps import DIV, SUB
 from ..tape.tape import Binding, Node, Ref, Site
 from ..tape.training import LossFound
 from .conventions import is_cotangent_name, is_loss_name

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ..tape.steps import Steps, Term, Update
+from ..tape.algebra import Term
+from ..tape.steps import Steps, Update
 from ..tape.tape import Binding, Node, Ref
 from .behind import Behind, Gradient
 from .conventions import is_cache_name

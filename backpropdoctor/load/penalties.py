@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from ..tape.adjoint import Claim
+from ..tape.algebra import ADD, NEG, SUB, Algebra, Term
 from ..tape.buffers import Augment
 from ..tape.replay import Objective, Replay
-from ..tape.steps import ADD, NEG, SUB, Algebra, Term
 from ..tape.tape import Node, Ref
 from ..tape.training import Held, LossFound, Penalty, Training
 

@@ -12,8 +12,9 @@ from functools import cached_property
 
 import numpy as np
 
+from ..tape.algebra import SUB
 from ..tape.numbering import reads_shape_only
-from ..tape.steps import SUB, Steps, Update
+from ..tape.steps import Steps, Update
 from ..tape.tape import Iteration, Node, Ref
 
 _NOT_ELEMENTWISE = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...source import Span
-from ...tape.steps import ADD, SUB, Term
+from ...tape.algebra import ADD, SUB, Term
 from ...tape.tape import Node, Ref, Site
 from .history import same_bits
 from .names import fit

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from ...tape.algebra import Scaling, Term
 from ...tape.replay import Objective, Replay
 from ...tape.run import RunResult
-from ...tape.steps import Scaling, Steps, Term, Update
+from ...tape.steps import Steps, Update
 from ...tape.tape import Binding, Iteration, Node, Site, Tape
 from ...tape.training import Held, LossFound, Training
 from .history import History, Sample, same_bits

@@ -11,7 +11,8 @@ import numpy as np
 
 from ...checks.gradients import Check, Measured
 from ...tape.adjoint import Claim, proportion, shaped
-from ...tape.steps import Steps, Term, Update
+from ...tape.algebra import Term
+from ...tape.steps import Steps, Update
 from ..blame import Blame, Root
 from .capture import Place
 from .edited import Edited, Misfit, run_edited
