@@ -9,9 +9,11 @@ from typing import Any
 from .checks.cotangents import Cotangents, sign_of
 from .checks.evidence import doubtful, leave_undecided
 from .checks.gradients import Check, Measured, check_gradients, checked_row, checked_rows
+from .checks.scale import alike, is_scaled, same_scale
 from .diagnose.blame import Blame, Root
 from .diagnose.findings import gradient_findings
 from .finding import Checked, Finding
+from .load.choose import choose_loss
 from .load.understand import Recorded, recorded_steps, understand
 from .tape.tape import Tape
 from .tape.training import Training
@@ -54,6 +56,8 @@ def examine(
         if not training.parameters:
             continue
         found = examine_step(training)
+        if _scale_varies(found.check, recorded, loss):
+            found = examine_step(training, fixed=True)
         found.recorded = recorded
         if best is None or found.undecided < best.undecided:
             best = found
@@ -62,12 +66,26 @@ def examine(
     return best
 
 
-def examine_step(training: Training) -> Examined:
-    """One training step: verdicts, roots, findings, the table."""
-    check = check_gradients(training)
+def _scale_varies(check: Check, recorded: Recorded, loss: str | None) -> bool:
+    """Whether the one factor of all gradients is another one in another step that does the same: no convention then."""
+    if check.training.loss is None or not is_scaled(check):
+        return False
+    for other in recorded.trainings:
+        if other is check.training:
+            continue
+        if other.loss is None:
+            other.loss = choose_loss(other, loss, recorded.borders, recorded.totals)
+        if alike(check.training, other):
+            return not same_scale(check, check_gradients(other))
+    return False
+
+
+def examine_step(training: Training, *, fixed: bool = False) -> Examined:
+    """One training step: verdicts, roots, findings, the table. With `fixed` no factor of all gradients is a convention."""
+    check = check_gradients(training, fixed=fixed)
     if training.loss is None:
         return Examined(training, check, None)
-    doubted = doubtful(check)
+    doubted = check.wrong if fixed and training.loss.source == "implied" else doubtful(check)
     if not doubted:
         return _blamed(check)
     guess = None

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..tape.adjoint import SAME, Claim, Ratio, Tensor
-from ..tape.steps import NEG, Term
+from ..tape.algebra import NEG, Term
 from ..tape.tape import Binding
 from ..tape.training import Held, Training
 from .gradients import Measured
@@ -37,12 +37,24 @@ class Paired:
 class Cotangents:
     """The backward region of a training step and what its values are adjoints of."""
 
-    def __init__(self, training: Training, uniform: float = 1.0, sign: float = 1.0, right: Collection[int] = ()) -> None:
-        """`right` are the nodes of gradients that are right: what they are made of tells the scale that is meant."""
+    def __init__(
+        self,
+        training: Training,
+        uniform: float = 1.0,
+        sign: float = 1.0,
+        right: Collection[int] = (),
+        *,
+        fixed: bool = False,
+    ) -> None:
+        """`right` are the nodes of gradients that are right: what they are made of tells the scale that is meant.
+
+        With `fixed` that scale is the loss's own.
+        """
         assert training.loss is not None
         self.uniform = uniform
         self.sign = sign  # -1 where the backward pass holds negative gradients, which the updates add
         self.right = right
+        self.fixed = fixed
         self.training = training
         self.loss = training.loss
         self.replay = training.replay
@@ -154,6 +166,8 @@ class Cotangents:
 
         That is the factor that most of the cotangents have to which the user gave a name; None where there is none.
         """
+        if self.fixed:
+            return self.sign
         named = {
             i: pair.ratio
             for i, pair in self.paired.items()

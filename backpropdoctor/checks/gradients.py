@@ -33,11 +33,15 @@ class Measured:
 
 @dataclass(slots=True)
 class Check:
-    """All gradients of a step. `uniform` is the factor that all parallel gradients share with the loss, or 1."""
+    """All gradients of a step. `uniform` is the factor that all parallel gradients share with the loss, or 1.
+
+    `fixed` says that no factor is a convention: the one they share here is another one in another step.
+    """
 
     training: Training
     measured: list[Measured] = field(default_factory=list)
     uniform: float = 1.0
+    fixed: bool = False
     used: tuple[str, ...] = ()  # the update's factors that make up for a uniform scale
 
     @property
@@ -45,9 +49,12 @@ class Check:
         return [m for m in self.measured if m.verdict == "wrong"]
 
 
-def check_gradients(training: Training) -> Check:
-    """Measure every parameter's gradient. A wrong one is confirmed on further probes, with kinks looked for."""
-    check = Check(training)
+def check_gradients(training: Training, *, fixed: bool = False) -> Check:
+    """Measure every parameter's gradient. A wrong one is confirmed on further probes, with kinks looked for.
+
+    With `fixed` a factor that all share is wrong as any other one.
+    """
+    check = Check(training, fixed=fixed)
     if training.loss is None:
         return check
     before = training.replay.evaluations
@@ -55,7 +62,8 @@ def check_gradients(training: Training) -> Check:
         check.measured.append(measure(training, held))
     _settle_zeros(check)
     _settle_decay(check)
-    _settle_scale(check)
+    if not fixed:
+        _settle_scale(check)
     _settle_rates(check)
     for m in check.measured:
         m.evaluations = (training.replay.evaluations - before) // max(len(check.measured), 1)

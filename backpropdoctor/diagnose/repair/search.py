@@ -297,7 +297,7 @@ class Search:
     def _common(self, outcome: Outcome) -> float | None:
         """The one factor of all gradients, where they have one."""
         values = list(outcome.ratios.values())
-        if len(values) < len(self.trial.claims) or any(r is None for r in values):
+        if self.trial.check.fixed or len(values) < len(self.trial.claims) or any(r is None for r in values):
             return None
         row = np.array(values, dtype=float)
         if len(row) >= 2 and row[0] > 0 and np.allclose(row, row[0], rtol=1e-6):
