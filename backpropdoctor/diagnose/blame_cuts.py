@@ -215,14 +215,14 @@ class Cuts:
         whole = tuple(self.inside(part.node)) if lone else targets
         for number in (0, 1):
             moves = self._moves(part.node, number, whole, () if lone or not frozen else targets)
-            rest = self._rest(part.node, number, targets) if frozen else 0.0
+            rest, unsure = self._rest(part.node, number, targets, moves) if frozen else (0.0, 0.0)
             if moves is None or rest is None or any(t not in moves for t in targets):
                 return None
             if all(not np.any(moves[t]) for t in targets):
                 return None
             claimed, error = self._claim(k, number)
-            rest *= self.uniform
-            found.append((claimed - rest, error + 1e-13 * (abs(claimed) + abs(rest)), moves))
+            rest, unsure = rest * self.uniform, unsure * abs(self.uniform)
+            found.append((claimed - rest, error + unsure + 1e-13 * (abs(claimed) + abs(rest)), moves))
         return found
 
     def _claim(self, k: int, number: int) -> tuple[float, float]:
@@ -230,14 +230,36 @@ class Cuts:
             self._claimed[k, number] = self.blame.adjoints.claimed(self.parts[k].claim, number)
         return self._claimed[k, number]
 
-    def _rest(self, node: int, number: int, targets: tuple[int, ...]) -> float | None:
-        """The derivative of the loss along a direction by the paths that avoid the targets."""
+    def _rest(
+        self, node: int, number: int, targets: tuple[int, ...], moves: dict[int, Any] | None
+    ) -> tuple[float | None, float]:
+        """The derivative of the loss along a direction by the paths that avoid the targets, and its error.
+
+        That is all of it less what goes through the targets: <adjoint, move>, where the adjoints are known. A path counts
+        for the first target that it meets, so the moves are those by paths that meet no other one before.
+        """
         if node in targets:
-            return 0.0
+            return 0.0, 0.0
+        through = self._through(targets, moves)
+        whole = self.blame.adjoints.slope(Tensor("", (node,)), self.blame.objective, number, crude=True)
+        if through is not None and whole is not None:
+            return whole.value - through[0], 1e-13 * (abs(whole.value) + through[1])
         if not self._afford(node):
-            return None
+            return None, 0.0
         slope = self.blame.adjoints.slope(Tensor("", (node,)), self.blame.objective, number, targets, crude=True)
-        return None if slope is None else slope.value
+        return (None if slope is None else slope.value), 0.0
+
+    def _through(self, targets: tuple[int, ...], moves: dict[int, Any] | None) -> tuple[float, float] | None:
+        """The sum of <adjoint, move> over the targets and its size; None where an adjoint is not known."""
+        total = size = 0.0
+        for t in targets:
+            adjoint = self.blame.adjoints.adjoint(t, self.blame.objective)
+            if adjoint is None or moves is None or t not in moves:
+                return None
+            products = adjoint * moves[t]
+            total += float(np.sum(products))
+            size += float(np.sum(np.abs(products)))
+        return total, size
 
     def _moves(self, node: int, number: int, targets: tuple[int, ...], frozen: tuple[int, ...]) -> dict[int, Any] | None:
         """How values move along a direction of a parameter."""

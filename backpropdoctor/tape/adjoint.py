@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..errors import ReplayError
 from ..numeric.compare import compare
 from ..numeric.estimate import Comparison, Estimate, Line, Verdict
+from .algebra import Term
 from .replay import Objective, Replay
-from .steps import Term
+from .sweep import Sweep
 
 # Two numbers that agree to this relative accuracy are the same derivative. Complex step and replayed float64 gradients
 # agree to about 1e-12; what is left in between is a loss with an epsilon inside a logarithm, which nobody calls a fault.
@@ -64,6 +66,7 @@ class Adjoints:
         self.replay = replay
         self._slopes: dict[tuple, Estimate | None] = {}
         self._trusted: dict[tuple, bool] = {}
+        self._sweeps: dict[Hashable, Sweep] = {}
         self._directions: dict[tuple[int, int], np.ndarray] = {}
 
     def direction(self, node: int, number: int) -> np.ndarray:
@@ -104,8 +107,12 @@ class Adjoints:
         """The derivative of `objective` along direction `number` of `tensor`, or None where it cannot be measured.
 
         A complex step is held against a real difference once for a tensor and an objective. `crude` leaves that out,
-        where a wrong value would only miss a pairing.
+        where a wrong value would only miss a pairing, and takes what a sweep found for many values at once.
         """
+        if crude and not frozen:
+            swept = self._swept(tensor, objective, number)
+            if swept is not None:
+                return swept
         name = (tensor.nodes, objective.key, tuple(sorted(frozen)))
         if (name, number) not in self._slopes:
             phi = self.line(tensor, number, objective, frozen)
@@ -121,6 +128,22 @@ class Adjoints:
             phi = self.line(tensor, number, objective, frozen)
             self._slopes[name, number, "careful"] = careful_slope(phi, found)
         return self._slopes[name, number, "careful"]
+
+    def _swept(self, tensor: Tensor, objective: Objective, number: int) -> Estimate | None:
+        """The slope by the adjoints of one walk backwards; None where these are not known."""
+        total = 0.0
+        for node in tensor.nodes:
+            adjoint = self.adjoint(node, objective)
+            if adjoint is None:
+                return None
+            total += float(np.sum(adjoint * self.direction(node, number)))
+        return Estimate(total, 1e-13 * abs(total), "complex-step", 0) if np.isfinite(total) else None
+
+    def adjoint(self, node: int, objective: Objective) -> Any:
+        """The derivative of `objective` by the value of a node, in the shape of that or 0; None where it is not known."""
+        if objective.key not in self._sweeps:
+            self._sweeps[objective.key] = Sweep(self.replay, objective)
+        return self._sweeps[objective.key].adjoint(self.replay.canonical[node])
 
     def ratio(self, claim: Claim, loss: Objective, numbers: Sequence[int] = (0, 1), *, crude: bool = False) -> Ratio | None:
         """The claim over the truth, or None where the truth cannot be measured."""

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import ReplayError
-from .analytic import adapt_dtypes, analytic
-from .buffers import apply_write
 from .numbering import number_values, reads_shape_only
+from .operation import Prepared, is_narrow, lift, prepared
+from .operation import run_node as run_node
 from .tape import Index, Node, Ref, Tape
 
 
@@ -65,13 +65,26 @@ class Replay:
         self._base: dict[int, Any] = {}
         self._inputs: dict[int, list[int]] = {}
         self._plans: dict[Any, list[int]] = {}
+        self._depending: dict[tuple[frozenset[int], frozenset[int]], set[int]] = {}
+        self._prepared: dict[int, Prepared | None] = {}
+        self._borders: frozenset[int] = frozenset()
         self.evaluations = 0
-        self.borders: frozenset[int] = frozenset()  # values that updates make: what reads them belongs to a later step
+
+    @property
+    def borders(self) -> frozenset[int]:
+        """The values that updates make: what reads them belongs to a later step."""
+        return self._borders
+
+    @borders.setter
+    def borders(self, borders: frozenset[int]) -> None:
+        self._borders = borders
+        self._plans.clear()
+        self._depending.clear()
 
     @cached_property
     def lifted(self) -> bool:
         """Whether the code ran below float64, so that the baseline is computed anew."""
-        return any(_is_narrow(n.value) for n in self.tape.nodes if n.kind in ("leaf", "random", "op"))
+        return any(is_narrow(n.value) for n in self.tape.nodes if n.kind in ("leaf", "random", "op"))
 
     @cached_property
     def consumers(self) -> dict[int, list[int]]:
@@ -133,30 +146,45 @@ class Replay:
     def upstream(self, start: Iterable[int], barrier: Collection[int] = ()) -> set[int]:
         """The canonical nodes that any of `start` depends on (included), not searching beyond `barrier`."""
         found: set[int] = set()
+        known = self._inputs
         stack = [self.canonical[i] for i in start]
         while stack:
             i = stack.pop()
             if i not in found:
                 found.add(i)
                 if i not in barrier:
-                    stack.extend(self.inputs(i))
+                    stack += known[i] if i in known else self.inputs(i)
         return found
 
-    def _plan(self, replaced: Collection[int], targets: Collection[int], frozen: Collection[int]) -> list[int]:
-        key = (frozenset(replaced), frozenset(targets), frozenset(frozen))
+    def _plan(self, replaced: Collection[int], targets: Collection[int], frozen: frozenset[int]) -> list[int]:
+        """What is to be evaluated, in order: what depends on `replaced`, and `targets` on it."""
+        key = (frozenset(replaced), frozenset(targets), frozen)
         if key not in self._plans:
+            below = self._below(key[0], frozen)
+            needed: set[int] = set()
+            stack = [i for i in targets if i in below]
+            while stack:
+                i = stack.pop()
+                if i not in needed:
+                    needed.add(i)
+                    if i not in key[0]:
+                        stack += [j for j in self.inputs(i) if j in below and not (j in frozen or j in self._borders)]
+            self._plans[key] = sorted(needed - key[0])
+        return self._plans[key]
+
+    def _below(self, replaced: frozenset[int], frozen: frozenset[int]) -> set[int]:
+        """What depends on `replaced`, by the paths that no frozen value and no border cuts."""
+        key = (replaced, frozen)
+        if key not in self._depending:
             below, stack = set(replaced), list(replaced)
             while stack:
                 i = stack.pop()
-                if i in frozen and i not in replaced:
-                    continue
-                for j in self.consumers.get(i, ()):
-                    if j not in below:
-                        below.add(j)
-                        stack.append(j)
-            needed = self.upstream(targets, barrier=replaced)
-            self._plans[key] = sorted((below & needed) - set(replaced))
-        return self._plans[key]
+                if i in replaced or not (i in frozen or i in self._borders):
+                    new = [j for j in self.consumers.get(i, ()) if j not in below]
+                    below.update(new)
+                    stack += new
+            self._depending[key] = below
+        return self._depending[key]
 
     def evaluate(self, targets: Sequence[int], replaced: Mapping[int, Any], frozen: Collection[int] = ()) -> list[Any]:
         """The values of `targets` when the nodes in `replaced` have other values.
@@ -166,22 +194,31 @@ class Replay:
         """
         goals = [self.canonical[i] for i in targets]
         new = {self.canonical[i]: v for i, v in replaced.items()}
-        stopped = (frozenset(self.canonical[i] for i in frozen) | self.borders) - new.keys()
+        stopped = frozenset(self.canonical[i] for i in frozen)
         seen = dict(new)  # what the readers see
         results = dict(new)
         self.evaluations += 1
         with np.errstate(all="ignore"):
-            for i in self._plan(list(new), goals, stopped):
-                node = self.tape.nodes[i]
-                try:
-                    value = self._run(node, seen, None)
-                except Exception as error:
-                    where = f" at {node.site.span}" if node.site else ""
-                    raise ReplayError(f"cannot evaluate `{_op_name(node)}`{where} again: {error}") from error
-                results[i] = value
-                if i not in stopped:
+            for i in self._plan(new, goals, stopped):
+                results[i] = value = self.run(i, seen)
+                if not (i in stopped or i in self._borders):
                     seen[i] = value
         return [results[i] if i in results else self.base(i) for i in goals]
+
+    def run(self, i: int, seen: Mapping[int, Any]) -> Any:
+        """The value of a canonical node on what is `seen` of its inputs and the base values of the others.
+
+        Raises ReplayError where that fails.
+        """
+        if i not in self._prepared:
+            self._prepared[i] = prepared(self.tape.nodes[i], self.canonical)
+        ready = self._prepared[i]
+        try:
+            return ready.run(seen, self.base) if ready is not None else self._run(self.tape.nodes[i], seen, None)
+        except Exception as error:
+            node = self.tape.nodes[i]
+            where = f" at {node.site.span}" if node.site else ""
+            raise ReplayError(f"cannot evaluate `{_op_name(node)}`{where} again: {error}") from error
 
     def _run(self, node: Node, seen: Mapping[int, Any], base: Mapping[int, Any] | None) -> Any:
         def value_of(ref: Ref) -> Any:
@@ -207,56 +244,6 @@ class Replay:
             return complex(total) if np.iscomplexobj(total) else float(total)
 
         return phi
-
-
-def run_node(node: Node, value_of: Callable[[Ref], Any], lifted: bool) -> Any:
-    """One operation on other values: pure, whatever it did in the user's program."""
-    args = tuple(_resolve(a, value_of) for a in node.args)
-    kwargs = {k: _resolve(v, value_of) for k, v in node.kwargs.items()}
-    if node.kind == "write":
-        assert node.op is not None
-        return apply_write(node.op, *args, promote=True, **kwargs)
-    if node.op is None:
-        return lift(node.value) if lifted else node.value
-    if _any_complex(args) or _any_complex(kwargs):
-        op, args, kwargs = analytic(node.op, args, kwargs)
-        return op(*args, **kwargs)
-    if lifted:
-        args, kwargs = adapt_dtypes(args, kwargs, np.float64)
-    return node.op(*args, **kwargs)
-
-
-def _resolve(tree: Any, value_of: Callable[[Ref], Any]) -> Any:
-    if isinstance(tree, Ref):
-        return value_of(tree)
-    if type(tree) in (tuple, list):
-        return type(tree)(_resolve(a, value_of) for a in tree)
-    if isinstance(tree, tuple):  # a named tuple
-        return type(tree)(*(_resolve(a, value_of) for a in tree)) if hasattr(tree, "_fields") else tree
-    if type(tree) is dict:
-        return {k: _resolve(v, value_of) for k, v in tree.items()}
-    if isinstance(tree, slice):
-        return slice(*(_resolve(a, value_of) for a in (tree.start, tree.stop, tree.step)))
-    return tree
-
-
-def _any_complex(tree: Any) -> bool:
-    if isinstance(tree, (np.ndarray, np.generic)):
-        return tree.dtype.kind == "c"
-    if isinstance(tree, (tuple, list)):
-        return any(_any_complex(a) for a in tree)
-    if isinstance(tree, dict):
-        return any(_any_complex(a) for a in tree.values())
-    return isinstance(tree, complex)
-
-
-def _is_narrow(value: Any) -> bool:
-    return isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind == "f" and value.dtype.itemsize < 8
-
-
-def lift(value: Any) -> Any:
-    """A float16 or float32 value in float64; anything else as it is."""
-    return value.astype(np.float64) if _is_narrow(value) else value
 
 
 def _op_name(node: Node) -> str:
