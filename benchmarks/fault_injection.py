@@ -4,7 +4,8 @@
 
 A case is one faulty program of the corpus. Detected: a finding of severity error (a warning, for a common factor). Line: the
 findings of errors name the faulty line and no other. Cause: the finding on that line has a code of the mistake that was
-made. Verified: an edit was proved by running the edited program.
+made. Verified: an edit was proved by running the edited program. With `--faults N` every program has N independent faults:
+the errors have to name all their lines and no other, each with its cause and its edit.
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ class Case:
     severity: str
     before: str = ""
     after: str = ""
+    faults: tuple[tuple[int, str], ...] = ()  # the line and the mistake of each, where there are several
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class Result:
     after: str = ""
     edits: tuple[str, ...] = ()
     problem: str = ""
+    missed: tuple[int, ...] = ()  # faulty lines that no error names
+    innocent: tuple[int, ...] = ()  # lines that an error names and that are right
 
 
 def cases(folders: Iterable[str], each: int | None, only: Iterable[str]) -> Iterator[Case]:
@@ -114,6 +118,19 @@ def cases(folders: Iterable[str], each: int | None, only: Iterable[str]) -> Iter
                 for v, d in corpus.decided(program, folder, each):
                     if d.severity in ("error", "warning", "none"):
                         yield Case(program.name, v.source, v.mistake, v.line, d.severity, v.before, v.after)
+
+
+def several(folders: Iterable[str], count: int, each: int | None, only: Iterable[str], seed: int) -> Iterator[Case]:
+    """Programs with `count` independent faults; at most `each` (5) of one program."""
+    for folder in folders:
+        make = corpus.several_twins if folder == "twins" else corpus.several
+        for program in corpus.programs("styles" if folder == "twins" else folder):
+            if only and not any(o in program.name for o in only):
+                continue
+            for source, parts in make(program, count, each or 5, seed):
+                faults = tuple((p.line, p.mistake) for p in parts)
+                before, after = ("; ".join(f"{e[0]}: {e[k]}" for p in parts for e in p.edits) for k in (1, 2))
+                yield Case(program.name, source, f"{count} faults", faults[0][0], "error", before, after, faults)
 
 
 def check(case: Case) -> Result:
@@ -143,20 +160,24 @@ def _result(case: Case, findings: list[Any], seconds: float, status: str, proble
     errors = [f for f in findings if f.severity == "error"]
     said = errors if case.severity == "error" else findings
     lines = tuple(sorted({f.line for f in errors if f.line is not None}))
-    wanted = CODES.get(case.mistake, ())
-    here = [f for f in said if f.line == case.line or case.severity != "error"]
-    proved = any(e.status == "verified" for f in here for e in f.explanations)
+    faults = case.faults or ((case.line, case.mistake),)
+    here = [[f for f in said if f.line == line or case.severity != "error"] for line, _ in faults]
+    proved = all(any(e.status == "verified" for f in rows for e in f.explanations) for rows in here)
+    named = all(any(f.code in CODES.get(x, ()) for f in rows) for rows, (_, x) in zip(here, faults, strict=True))
+    wanted = {line for line, _ in faults}
     edits = tuple(f"{f.line}: {x.before!r} -> {x.after!r}" for f in errors for x in f.fixes)
     if case.severity == "error":
-        detected, exact = bool(errors), lines == (case.line,)
+        detected, exact = bool(errors), set(lines) == wanted
     elif case.severity == "warning":
         detected = exact = any(f.code == "BD103" for f in findings) and not errors
     else:
         detected = exact = not errors
     return Result(
         case.program, case.mistake, case.severity, case.line, lines, tuple(f.code for f in findings),
-        tuple(str(f.evidence.get("mistake", "")) for f in findings), detected, exact, any(f.code in wanted for f in here),
-        proved, seconds, status, case.before, case.after, edits, problem,
+        tuple(str(f.evidence.get("mistake", "")) for f in findings), detected, exact, named, proved,
+        seconds, status, case.before, case.after, edits, problem,
+        tuple(sorted(wanted - set(lines))) if case.severity == "error" else (),
+        tuple(sorted(set(lines) - wanted)) if case.severity == "error" else (),
     )  # fmt: skip
 
 
@@ -216,9 +237,8 @@ def run(chosen: list[Case], jobs: int = 1, show: bool = False) -> list[Result]:
 def _show(r: Result) -> None:
     if r.severity == "error" and not (r.exact and r.named and r.verified) or r.severity != "error" and not r.exact:
         flags = "".join(c if ok else "-" for c, ok in zip("dlcv", (r.detected, r.exact, r.named, r.verified), strict=True))
-        print(
-            f"{flags} {r.program} {r.mistake or r.severity} want {r.line} got {r.lines} {r.codes} {r.kinds} {r.seconds:.1f} s"
-        )
+        want = r.line if not r.mistake.endswith(" faults") else f"all; missed {r.missed}, innocent {r.innocent},"
+        print(f"{flags} {r.program} {r.mistake or r.severity} want {want} got {r.lines} {r.codes} {r.kinds} {r.seconds:.1f} s")
         if r.severity == "error":
             print(f"       made: {r.before!r} -> {r.after!r}; found: {r.edits} {r.status} {r.problem[:100]}", flush=True)
     elif r.problem.startswith("swallowed"):
@@ -260,8 +280,13 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--json", metavar="FILE", help="write one line a case")
     parser.add_argument("--mistake", action="append", default=[])
+    parser.add_argument("--faults", type=int, default=1, help="independent faults in one program")
     options = parser.parse_args()
-    found = cases(options.folder or ["architectures", "styles"], options.each, options.program)
+    folders = options.folder or ["architectures", "styles"]
+    if options.faults > 1:
+        found = several(folders, options.faults, options.each, options.program, options.seed)
+    else:
+        found = cases(folders, options.each, options.program)
     if options.mistake:
         found = (c for c in found if not c.mistake or c.mistake in options.mistake)
     results = run(sampled(found, options.sample, options.seed), options.jobs, show=True)

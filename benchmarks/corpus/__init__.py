@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from programs import Program, programs  # noqa: E402
 
-from .combine import combine, several  # noqa: E402
+from .combine import combine, several, several_twins  # noqa: E402
 from .forward import decide_forward, forward_variants  # noqa: E402
 from .mutate import Variant, variants  # noqa: E402
 from .oracle import Decision, decide  # noqa: E402
@@ -32,6 +32,7 @@ __all__ = [
     "forward_variants",
     "programs",
     "several",
+    "several_twins",
     "variants",
 ]
 
