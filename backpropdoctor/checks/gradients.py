@@ -12,6 +12,7 @@ from ..finding import Checked, Verdict
 from ..numeric.estimate import Verdict as Judgement
 from ..tape.adjoint import SAME, Ratio, complex_slope, shaped
 from ..tape.training import Held, Training
+from .claims import settle_claims
 from .sampled import drawn_between
 
 _NOTHING = 1e-11  # beside the largest gradient, less than this is roundoff
@@ -29,6 +30,11 @@ class Measured:
     evaluations: int = 0
     unscaled: str = ""  # the learning rate that its update lacks, where the gradient itself is right
     decay: float | None = None  # of an implied loss: the multiple of the parameter that the gradient holds besides
+
+    @property
+    def misused(self) -> bool:
+        """Whether the gradient itself is right, and what the update does with it is not."""
+        return bool(self.unscaled) or self.held.evidence == "replaced"
 
 
 @dataclass(slots=True)
@@ -65,6 +71,7 @@ def check_gradients(training: Training, *, fixed: bool = False) -> Check:
     if not fixed:
         _settle_scale(check)
     _settle_rates(check)
+    settle_claims(check)
     for m in check.measured:
         m.evaluations = (training.replay.evaluations - before) // max(len(check.measured), 1)
     return check
@@ -82,7 +89,7 @@ def measure(training: Training, held: Held, numbers: tuple[int, ...] = (0, 1)) -
         return Measured(held, "undecided", None, "the loss could not be evaluated again on other values")
     if ratio.right:
         return Measured(held, "right", ratio)
-    if ratio.value is None and training.loss.unpenalised.issuperset(held.tensor.nodes):
+    if ratio.value is None and held.evidence == "update" and training.loss.unpenalised.issuperset(held.tensor.nodes):
         decayed = _with_decay(training, held)
         if decayed is not None:
             return decayed

@@ -21,6 +21,7 @@ from ..tape.algebra import PRODUCTS, Term
 from ..tape.replay import Objective
 from ..tape.tape import Site
 from .blame_choice import roots_by_cuts
+from .blame_claims import roots_of_claims
 from .blame_together import (
     all_uphill,
     read_too_late,
@@ -84,7 +85,7 @@ class Blame:
         uphill = all_uphill(self, wrong)
         if uphill is not None:
             return uphill
-        for root in [*self._late_roots(wrong), *self._unscaled_roots(wrong)]:
+        for root in [*self._late_roots(wrong), *self._unscaled_roots(wrong), *roots_of_claims(self, wrong)]:
             found[self._line_key(root)] = root
         late = {name for root in found.values() for name in root.affects}
         by_cuts, rest = roots_by_cuts(self, [m for m in wrong if m.held.tensor.name not in late])
@@ -130,7 +131,7 @@ class Blame:
     def _unscaled_roots(self, wrong: list[Measured]) -> list[Root]:
         """The update that lacks the learning rate of all others."""
         bare = [m for m in wrong if m.unscaled and m.ratio is not None]
-        sites = [self._update_site(m, m.held.claim.gradient_nodes[-1]) for m in bare]
+        sites = [self.update_site(m, m.held.claim.gradient_nodes[-1]) for m in bare]
         site = next((s for s in sites if s is not None), None)
         if site is None:
             return []
@@ -155,6 +156,10 @@ class Blame:
     def depends_on_cotangent(self, node: int) -> bool:
         """Whether a value is made from a cotangent, and not a mere derivative."""
         return self._depends_on_right(node)
+
+    def made_of(self, node: int) -> set[int]:
+        """The backward values that a value is made of, itself included."""
+        return self._above(node)
 
     def is_product(self, node: int) -> bool:
         """Whether a value is a matrix product, an outer product and the like."""
@@ -221,12 +226,12 @@ class Blame:
         others = [o for o in self.check.measured if o is not m and own[0] in o.held.claim.gradient_nodes]
         taken = self._is_of_another(m, own[0])
         if any(o.verdict == "right" for o in others) or taken or self._steps_back(m):
-            site = (self._alias(own[0]) if taken else None) or self._update_site(m, own[0]) or site
+            site = (self._alias(own[0]) if taken else None) or self.update_site(m, own[0]) or site
         if site is not None and site.statement_span != root.site.statement_span:
             root.site = site
             root.names = [m.held.name] if m.held.name and not others else root.names
 
-    def _update_site(self, m: Measured, gradient: int) -> Site | None:
+    def update_site(self, m: Measured, gradient: int) -> Site | None:
         """The statement that changes a tensor by a gradient."""
         index, origin = self.replay.index, m.held.tensor.nodes[0]
         near = {gradient, *index.consumers.get(gradient, ())}
@@ -468,11 +473,9 @@ class Blame:
         """Where the backward pass makes a value: not where the loss makes the same one."""
         equal = self.cotangents.equals(node)
         if len(equal) > 1 and node in self.cotangents.backward:
-            loss, consumers = self.cotangents.loss.nodes, self.replay.index.consumers
-            canon = self.replay.canonical
+            consumers, canon = self.replay.index.consumers, self.replay.canonical
             used = [j for j in equal if any(canon[i] in self.cotangents.backward for i in consumers.get(j, ()))]
-            read = [i for i in consumers.get(node, ()) if canon[i] in loss]
-            if used and node not in used and read:
+            if used and node not in used:
                 return self.nodes[used[0]].site
         return self.nodes[node].site
 

@@ -171,7 +171,7 @@ class Behind:
 
     def _is_adaptive(self, index: int) -> bool:
         """Whether a step is made from a state that outlives it, such as a momentum."""
-        return bool(self.updated.elementwise(index) & set(self.updated.states))
+        return self.updated.is_made_of_state(index)
 
     @cached_property
     def _live(self) -> set[int]:

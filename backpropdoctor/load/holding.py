@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -61,4 +62,8 @@ def _hold(name: str, ready: list[tuple[Parameter, Gradient]], replay: Replay) ->
     coefficient = float(np.prod([abs(v) for v, _ in first.factors])) if first.factors or first.named else None
     data, penalties = split(replay, claim)
     decays = any(p.decays for p, _ in ready)
-    return Held(claim, first.name, first.site, "parameter", first.factors, coefficient, data, penalties, decays)
+    found = Held(claim, first.name, first.site, "parameter", first.factors, coefficient, data, penalties, decays)
+    by_company = next((p for p, _ in ready if p.evidence != "update"), None)
+    if by_company is None or by_company.update is None:
+        return found
+    return replace(found, evidence=by_company.evidence, update=by_company.update)

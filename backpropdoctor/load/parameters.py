@@ -18,6 +18,7 @@ from ..tape.algebra import Term
 from ..tape.steps import Steps, Update
 from ..tape.tape import Binding, Node, Ref
 from .behind import Behind, Gradient
+from .company import Evidence
 from .conventions import is_cache_name
 from .updated import Updated
 
@@ -35,6 +36,7 @@ class Parameter:
     last: int | None = None  # the node after the step's whole update
     home: Hashable = None  # the place that gives it its name
     decays: bool = False  # whether the update makes it smaller besides
+    evidence: Evidence = "update"
 
     @property
     def group(self) -> str:
@@ -87,8 +89,9 @@ class Parameters:
         else:
             gradient = self._gradient_in_parts(learning, origin)
         home = binding.place if binding else None
-        decays = self.updated.shrinks(updates, origin)
-        return Parameter(name, parts or (name,), place, origin, learning[0], gradient, updates[-1].new, home, decays)
+        evidence = self.updated.evidence.get(updates[0].new, "update")
+        decays = evidence == "update" and self.updated.shrinks(updates, origin)
+        return Parameter(name, parts or (name,), place, origin, learning[0], gradient, updates[-1].new, home, decays, evidence)
 
     def _covers(self, update: Update) -> bool:
         """Whether an update changes all of its value at once, and not an element or a row of it."""

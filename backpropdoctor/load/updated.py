@@ -7,8 +7,9 @@ an accumulator does not.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from ..tape.algebra import SUB
 from ..tape.numbering import reads_shape_only
 from ..tape.steps import Steps, Update
 from ..tape.tape import Iteration, Node, Ref
+from .company import Company, Evidence
 
 _NOT_ELEMENTWISE = {
     "dot",
@@ -40,6 +42,7 @@ class Updated:
         self.nodes = steps.tape.nodes
         self.canon = self.replay.canonical
         self.averages: set[int] = set()  # averages of parameters, known once `updates` is
+        self.evidence: dict[int, Evidence] = {}  # of updates that are claims only, by their new node; known with `updates`
 
     @cached_property
     def before(self) -> dict[int, int]:
@@ -100,7 +103,7 @@ class Updated:
             versions += [v for v in (version, known.get(version)) if v is not None]
             version = self.before.get(version)
         sources = [i for t in update.terms for i in self._without_average(t.node, versions)]
-        made_of = self._made_of(sources, self.starts[update.new], set(versions))
+        made_of = self._made_of(sources, self.starts[update.new], versions)
         return next((v for v in versions if v in made_of), None)
 
     def _without_average(self, node: int, versions: list[int]) -> list[int]:
@@ -123,19 +126,29 @@ class Updated:
             i = inputs[0]
         return True
 
-    def _made_of(self, nodes: list[int], start: int, wanted: set[int]) -> set[int]:
-        """Which of the values in `wanted` the `nodes` are made of, through what was recorded from `start` on."""
+    def _made_of(self, nodes: list[int], start: int, wanted: list[int]) -> set[int]:
+        """Which of the values in `wanted` the `nodes` are made of, through what was recorded from `start` on.
+
+        Once the first of them is found, the others do not matter.
+        """
         low = min(wanted, default=0)
         seen, stack = set(), [i for i in nodes if i >= start]
         while stack:
             i = stack.pop()
             if i < start or i < low or reads_shape_only(self.nodes[i]):
                 continue
-            for j in self.nodes[i].inputs():
+            for j in self._read[i]:
                 if j not in seen:
+                    if j == wanted[0]:
+                        return {j}
                     seen.add(j)
                     stack.append(j)
-        return seen & wanted
+        return seen & set(wanted)
+
+    @cached_property
+    def _read(self) -> list[tuple[int, ...]]:
+        """What each node reads."""
+        return [tuple(node.inputs()) for node in self.nodes]
 
     def _is_between(self, origin: int, start: int, origins: set[int], rejected: set[int], news: set[int]) -> bool:
         """Whether a value is made of parameters in its own step: what a residual block adds to, not a parameter."""
@@ -166,6 +179,16 @@ class Updated:
     @cached_property
     def updates(self) -> list[tuple[Update, int]]:
         """The updates of parameters, each with the version of the parameter that the forward pass read."""
+        found = self._proven()
+        claims = Company(self, found).claims()
+        for claim in claims:
+            self.evidence[claim.update.new] = claim.evidence
+            self.starts.setdefault(claim.update.new, claim.start)
+        found += [(c.update, c.update.old) for c in claims]
+        return sorted(found, key=lambda f: f[0].new)
+
+    def _proven(self) -> list[tuple[Update, int]]:
+        """The updates that are made of the value they change."""
         known: dict[int, int] = {}
         found: list[tuple[Update, int]] = []
         for update in self.steps.updates:
@@ -187,12 +210,15 @@ class Updated:
             begun.setdefault(self.canon[update.old], set()).add(self.canon[update.new])
         carried = [u for u, _ in found if len(begun.get(self.canon[u.new], ())) == 1]
         again = {old for old, news in begun.items() if len(news) > 1}
+        others = [u for u in carried if self.canon[u.old] not in again]
         dropped: set[int] = set()
+        ways: set[tuple[int, Hashable]] = set()  # what leads to a step in one turn does in the last one, before its step
         for update, _ in found:
             old, new = self.canon[update.old], self.canon[update.new]
-            others = [u for u in carried if self.canon[u.old] not in again]
-            if old in dropped or (old in again and any(self._leads_to(new, u) for u in others)):
+            way = (old, update.site.id if update.site else None)
+            if old in dropped or (old in again and (way in ways or any(self._leads_to(new, u) for u in others))):
                 dropped.add(new)
+                ways.add(way)
         return [(u, o) for u, o in found if self.canon[u.new] not in dropped]
 
     def _leads_to(self, value: int, update: Update) -> bool:
@@ -216,10 +242,26 @@ class Updated:
                     continue
                 share = term.factor * scaling.product
                 averaged = 0 < share < 1 and abs(update.self_factor + share - 1) < 1e-9
+                if not averaged and not self._looks_ahead(source.old, update.old):
+                    continue  # a parameter, taken for the gradient of another
                 dropped.add(self.place(update if averaged else source))
                 if averaged:
                     self.averages.add(self.canon[update.new])
         return [(u, o) for u, o in found if self.place(u) not in dropped]
+
+    def _looks_ahead(self, velocity: int, value: int) -> bool:
+        """Whether a value is read only with multiples of a velocity added: the gradient is taken where it will be."""
+        consumers, stack, seen = self.replay.consumers, [self.canon[velocity]], set()
+        while stack:
+            i = stack.pop()
+            if self.canon[value] in self.replay.inputs(i):
+                return True
+            scaled = (j for j in consumers.get(i, ()) if self.steps.algebra.scalar_split(j) is not None)
+            added = (j for j in consumers.get(i, ()) if self.canon[value] in self.replay.inputs(j))
+            fresh = {*scaled, *added} - seen
+            seen |= fresh
+            stack += fresh
+        return False
 
     def _written(self, i: int) -> int:
         """The version of a buffer that a node looks at."""
@@ -271,19 +313,23 @@ class Updated:
                 found.setdefault(self.canon[update.new], update)
         return found
 
-    def elementwise(self, index: int) -> set[int]:
+    def is_made_of_state(self, index: int) -> bool:
+        """Whether a node is made of a state by operations on its elements."""
+        return bool(self.states) and any(i in self.states for i in self._elementwise(index))
+
+    def _elementwise(self, index: int) -> Iterator[int]:
         """The node and what it is made of by operations on its elements; states are not looked into."""
-        shape = np.shape(self.nodes[index].value)
+        shape, states = _shape(self.nodes[index].value), self.states
         seen: set[int] = set()
         stack = [self.canon[index]]
         while stack:
             i = stack.pop()
-            if i in seen or np.shape(self.nodes[i].value) != shape:
+            if i in seen or _shape(self.nodes[i].value) != shape:
                 continue
             seen.add(i)
-            if i not in self.states and is_elementwise(self.nodes[i]):
+            yield i
+            if i not in states and is_elementwise(self.nodes[i]):
                 stack.extend(self.replay.inputs(i))
-        return seen
 
     @cached_property
     def borders(self) -> set[int]:
@@ -338,6 +384,10 @@ class Updated:
             seen.add(node)
             node = self.before[node]
         return ("buffer", node)
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    return value.shape if isinstance(value, (np.ndarray, np.generic)) else np.shape(value)
 
 
 def is_elementwise(node: Node) -> bool:

@@ -35,6 +35,7 @@ class Steps:
         self.replay = replay
         self.tape = replay.tape
         self.algebra = Algebra(replay)
+        self._only_own: dict[tuple[int, int], Update] = {}  # filled on the way to `updates`
 
     @cached_property
     def updates(self) -> list[Update]:
@@ -65,6 +66,17 @@ class Steps:
         for update in self._by_role({old for old, _ in found} | {new for _, new in found}):
             found.setdefault((update.old, update.new), update)
         return sorted(found.values(), key=lambda u: u.new)
+
+    @property
+    def only_own(self) -> list[Update]:
+        """The changes of a value by multiples of itself alone: `b -= lr * b`. Their term is that multiple."""
+        known = {(u.old, u.new) for u in self.updates}
+        found = []
+        for key, update in self._only_own.items():
+            scaled = [t for t in update.terms if self.replay.canonical[t.node] != self.replay.canonical[update.old]]
+            if key not in known and len(scaled) == 1 and len(update.terms) == 2:
+                found.append(replace(update, terms=(scaled[0],)))
+        return found
 
     def _augmented(self, index: int) -> int | None:
         """What `x += e` changed, where x is a number that nothing had named before."""
@@ -137,6 +149,8 @@ class Steps:
                 self_factor += term.factor * stripped.product
             else:
                 rest.append(term)
+        if same and not rest and site is not None:
+            self._only_own.setdefault((old, new), Update(old, new, tuple(same), site, binding, self_factor))
         if not same or not rest:
             return None
         return Update(old, new, tuple(rest), site, binding, self_factor)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from .adjoint import Adjoints, Claim, Tensor
 from .replay import Objective, Replay
+from .steps import Update
 from .tape import Site
 
 
@@ -21,6 +22,7 @@ class LossFound:
     source: Literal["found", "declared", "implied"]
     nodes: frozenset[int] = frozenset()  # everything it depends on, canonical
     unpenalised: frozenset[int] = frozenset()  # the parameters of which it holds no penalty of its own
+    sure: bool = False  # the backward pass itself says that it begins at this loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Held:
     data: Claim | None = None  # the claim without the penalties on the weights that it holds
     penalties: tuple[Penalty, ...] = ()
     decays: bool = False  # whether the update makes the value smaller besides
+    evidence: Literal["update", "company", "replaced"] = "update"  # what says that it is a parameter
+    update: Update | None = None  # its update, where something else than that says so
 
     @property
     def data_claim(self) -> Claim:

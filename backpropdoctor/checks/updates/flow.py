@@ -138,10 +138,11 @@ def _updates_of_place(recorded: Recorded, track: Track) -> list[Update]:
 def accumulated(recorded: Recorded, tracks: Sequence[Track]) -> Iterator[Finding]:
     """A gradient that still holds the gradients of the steps before: added to, used, and never cleared."""
     groups: dict[Site, list[str]] = defaultdict(list)
+    values = {u.new for track in recorded.tracks for u in _updates_of_place(recorded, track)}
     for track in tracks:
         used = [g[0] for u in _updates_of_place(recorded, track) if (g := gradient_of(recorded, u)) is not None]
         for earlier, later in zip(used, used[1:], strict=False):
-            site = _adds_up(recorded, earlier, later)
+            site = _adds_up(recorded, earlier, later) if later not in values else None  # a parameter is no gradient
             if site is not None:
                 groups[site].append(track.name)
     for site, names in groups.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -46,7 +47,10 @@ def check_updates_on_tape(
     new text) are repairs found elsewhere, made in the mended copy too. `wrong` names the parameters whose gradient is
     known to be wrong: of these nothing is said that their gradient would explain.
     """
-    check = _Check(Recorded(run, trainings), tuple(expect_frozen), rerun, tuple(edits), frozenset(wrong))
+    proven = (replace(t, parameters=[h for h in t.parameters if h.evidence == "update"]) for t in trainings)
+    check = _Check(
+        Recorded(run, [t for t in proven if t.parameters]), tuple(expect_frozen), rerun, tuple(edits), frozenset(wrong)
+    )
     found = check.findings()
     return with_curves(found, check.recorded.history(check.recorded.tracks)) if found else found
 

@@ -57,8 +57,8 @@ class Search:
 
     def right(self) -> set[str]:
         """The gradients that are right under the edits so far, and used as the others are."""
-        unscaled = {m.held.tensor.name for m in self.trial.claims if m.unscaled}
-        return self.trial.outcome(self.active).right - unscaled
+        misused = {m.held.tensor.name for m in self.trial.claims if m.misused}
+        return self.trial.outcome(self.active).right - misused
 
     def repair(
         self,
@@ -79,7 +79,7 @@ class Search:
         mine = set(root.affects) & wrong
         if not mine:
             return []
-        bare = any(m.unscaled for m in self.trial.claims if m.held.tensor.name in mine)
+        bare = any(m.misused for m in self.trial.claims if m.held.tensor.name in mine)
         updated = self._updates(root, right) if bare or len(mine) == 1 else []
         if updated or bare:
             return updated

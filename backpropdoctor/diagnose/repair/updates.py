@@ -13,6 +13,7 @@ from ...checks.gradients import Check, Measured
 from ...tape.adjoint import Claim, proportion, shaped
 from ...tape.algebra import Term
 from ...tape.steps import Steps, Update
+from ...tape.tape import Site
 from ..blame import Blame, Root
 from .capture import Place
 from .edited import Edited, Misfit, run_edited
@@ -51,15 +52,20 @@ class UpdateTrial:
                     by_term.setdefault(canonical[scaling.node], []).append(update)
         for m in self.check.measured:
             nodes = m.held.tensor.nodes
+            if m.held.update is not None and m.held.update.site is not None:
+                yield self._step(m, m.held.update, m.held.update.site)
+                continue
             terms = [t for ts in m.held.claim.terms for t in ts]
             if len(nodes) != 1 or not terms:
                 continue
             for update in by_term.get(canonical[terms[-1].node], ()):
                 if canonical[update.old] == nodes[0] and update.site is not None:
-                    moved = self._moved(update, self.replay.base(update.new))
-                    coefficient = self._multiple(m, moved, SEARCH)
-                    yield Step(m, update, Place.of(update.site), coefficient, update.site.statement)
+                    yield self._step(m, update, update.site)
                     break
+
+    def _step(self, m: Measured, update: Update, site: Site) -> Step:
+        moved = self._moved(update, self.replay.base(update.new))
+        return Step(m, update, Place.of(site), self._multiple(m, moved, SEARCH), site.statement)
 
     def _moved(self, update: Update, new: Any) -> np.ndarray:
         old = np.asarray(self.replay.base(update.old), dtype=float)
@@ -106,6 +112,8 @@ class UpdateTrial:
         nodes = self.replay.tape.nodes
         made = [nodes[i].site for i in step.measured.held.claim.gradient_nodes]
         blamed = root.site.statement is step.statement
+        if step.measured.held.evidence != "update":
+            return blamed
         return blamed and all(s is not None and s.statement is not step.statement for s in made)
 
     def _variable_is_right(self, step: Step) -> bool:

@@ -1,0 +1,145 @@
+"""Steps that stand among the updates of parameters and are made of no gradient, or take the place of the value.
+
+A parameter is known by its update being made of it. `b -= lr * c` is not; but where it stands beside `W -= lr * dW`, with
+the same learning rate, and the backward pass is made of `b`, then `c` is taken for its gradient. Whether that is wrong is
+measured: these are claims, dropped again where the loss does not depend on the value, or no other gradient is right.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ..tape.algebra import Term
+from ..tape.steps import Update
+from ..tape.tape import Binding, Site
+from .conventions import is_learning_rate
+
+if TYPE_CHECKING:
+    from .updated import Updated
+
+Evidence = Literal["update", "company", "replaced"]
+Factor = tuple[float, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An update that claims a gradient by the company it keeps, and the updates it stands beside."""
+
+    update: Update
+    evidence: Evidence
+    start: int
+
+
+class Company:
+    """The steps beside those that were `found` to be updates of parameters."""
+
+    def __init__(self, updated: Updated, found: Sequence[tuple[Update, int]]) -> None:
+        self.updated = updated
+        self.steps = updated.steps
+        self.nodes = updated.nodes
+        self.canon = updated.canon
+        self.found = [u for u, _ in found if u.site is not None]
+        self.known = {self.canon[i] for u, o in found for i in (u.old, u.new, o)}
+        self.places = {updated.place(u) for u, _ in found}
+
+    @cached_property
+    def starts(self) -> list[int]:
+        return sorted({self.updated.starts[u.new] for u in self.found})
+
+    def claims(self) -> list[Claimed]:
+        """The claims, in order; of two for one value in one step neither is one."""
+        found: dict[int, Claimed] = {}
+        several: set[int] = set()
+        for update, evidence in self._changes():
+            old = self.canon[update.old]
+            if old in self.known or self.canon[update.new] in self.known or self.updated.place(update) in self.places:
+                continue
+            beside = self._beside(update)
+            if not beside or not self._is_read(update, beside):
+                continue
+            several |= {old} & set(found)
+            found[old] = Claimed(update, evidence, self.updated.starts[beside[0].new])
+        return [c for old, c in sorted(found.items(), key=lambda item: item[1].update.new) if old not in several]
+
+    def _changes(self) -> Iterator[tuple[Update, Evidence]]:
+        """The updates that do not depend on their value, what only shrinks it, and what takes its place."""
+        for update in self.steps.updates:
+            if update.self_factor == 1.0 and not self.steps.is_accumulator(update):
+                yield update, "company"
+        for update in self.steps.only_own:
+            if self._is_bare(update):
+                yield update, "company"
+        known = {(u.old, u.new) for u in (*self.steps.updates, *self.steps.only_own)}
+        for binding, old in self._rebound():
+            new = binding.node
+            if new is not None and (old, new) not in known and self.nodes[new].site is not None:
+                yield Update(old, new, (Term(1.0, new),), self.nodes[new].site, binding, 0.0), "replaced"
+
+    def _rebound(self) -> Iterator[tuple[Binding, int]]:
+        """The bindings that give a place a new value of the same shape, with the one it had."""
+        held: dict[object, int] = {}
+        for b in self.steps.tape.bindings:
+            if b.node is None or b.how == "loop":
+                continue
+            old = held.get(b.place)
+            if b.how == "assign" and old is not None and old != b.node and self._is_alike(old, b.node):
+                yield b, old
+            held[b.place] = b.node
+
+    def _is_alike(self, old: int, new: int) -> bool:
+        a, b = self.nodes[old].value, self.nodes[new].value
+        return np.shape(a) == np.shape(b) and np.asarray(a).dtype.kind == "f" and self.nodes[new].kind == "op"
+
+    # ---- which updates a step stands beside ------------------------------------------------------------------------------
+
+    def _beside(self, update: Update) -> list[Update]:
+        """The updates of parameters of the same step, in the same block, by the same learning rate and no more."""
+        site, factors = update.site, self._rates(update)
+        if site is None or not factors or not np.any(np.asarray(self.nodes[update.terms[0].node].value)):
+            return []
+        number = self._number(update.new)
+        near = [u for u in self.found if u.site is not None and _block(u.site) == _block(site)]
+        return [u for u in near if self._rates(u) == factors and self._number(u.new) == number]
+
+    def _number(self, i: int) -> int:
+        return bisect_right(self.starts, i)
+
+    def _rates(self, update: Update) -> frozenset[Factor]:
+        """The factors of a step that are learning rates by name; else all that have one."""
+        if len(update.terms) != 1:
+            return frozenset()
+        chain = list(self.steps.algebra.scalings(update.terms[0].node, lambda i: False))
+        named = {f for s in chain for f in s.factors if not _is_number(f[1])}
+        rates = frozenset(f for f in named if is_learning_rate(f[1]))
+        return rates or frozenset(named)
+
+    def _is_bare(self, update: Update) -> bool:
+        """Whether a value is scaled down by a learning rate and nothing else: a decay has a rate of its own besides."""
+        chain = list(self.steps.algebra.scalings(update.terms[0].node, lambda i: False))
+        return {f for f in chain[-1].factors if f[1] != "-1"} == self._rates(update)
+
+    def _is_read(self, update: Update, beside: Sequence[Update]) -> bool:
+        """Whether the gradients beside a step are made of the value before it, and none is made of the one after it."""
+        terms = [t.node for u in beside for t in u.terms]
+        borders = {self.canon[u.new] for u in self.found}
+        above = self.updated.replay.upstream(terms, barrier=borders)
+        return self.canon[update.old] in above and self.canon[update.new] not in above
+
+
+def _block(site: Site) -> tuple[str, str, int]:
+    span = site.statement_span
+    return span.path, site.function, span.column
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
