@@ -50,7 +50,7 @@ def apply_fixes(source: str, fixes: Iterable[Fix]) -> str:
 
     Raises EditError where an edit does not fit or two of them overlap.
     """
-    edits = sorted({_edit(source, fix) for fix in fixes})
+    edits = sorted({placed(source, fix) for fix in fixes})
     for (_, end, left), (start, _, right) in zip(edits, edits[1:], strict=False):
         if start < end:
             raise EditError(f"the edits to `{left}` and to `{right}` overlap")
@@ -85,7 +85,7 @@ def unified(path: str, source: str, fixes: Iterable[Fix]) -> str:
 def changed_lines(source: str, fix: Fix) -> tuple[list[str], list[str]]:
     """The whole lines one fix touches, as they read before and after it, without their newlines."""
     start, end = offsets(source, fix)
-    after = _edit(source, fix)[2]
+    after = placed(source, fix)[2]
     first = max(source.rfind("\n", 0, start), source.rfind("\r", 0, start)) + 1
     if not fix.before and fix.column is None:
         return [], _NEWLINE.split(after.rstrip("\r\n"))
@@ -97,7 +97,8 @@ def changed_lines(source: str, fix: Fix) -> tuple[list[str], list[str]]:
     )
 
 
-def _edit(source: str, fix: Fix) -> tuple[int, int, str]:
+def placed(source: str, fix: Fix) -> tuple[int, int, str]:
+    """Where an edit begins and ends, as offsets, and the text that it puts there. Raises EditError as `offsets` does."""
     after = _with_newlines_of(source, fix.after)
     if not fix.before and fix.column is None and not _NEWLINE.search(after[-1:]):
         after += _with_newlines_of(source, "\n")

@@ -1,60 +1,123 @@
-"""Findings with their causes: each root repaired, then all edits together proved by running the edited program."""
+"""Findings with their causes: each root repaired, then all edits together proved by running the edited program.
+
+Where that shows gradients that are still wrong, the edited program is blamed and repaired in its turn: one fault may hide
+behind another.
+"""
 
 from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .diagnose.blame import Blame, Root
 from .diagnose.causes import cause_of
 from .diagnose.findings import root_finding, uniform_finding
+from .diagnose.repair.back import Back, shown
 from .diagnose.repair.combine import Combined, combine
 from .diagnose.repair.forward import ForwardEdit, first_that
 from .diagnose.repair.repairs import Repair, repair_roots, repaired_finding
+from .diagnose.repair.rerun import Program
 from .finding import Explanation, Finding, Fix, make_finding
 from .tape.tape import Tape
 
 LOG = logging.getLogger("backpropdoctor")
 _MOST_RUNS = 6  # of edited programs, where the simplest edits together do not hold
+_MOST_ROUNDS = 5
+
+
+@dataclass(slots=True)
+class Round:
+    """The roots of one examination and their repairs, by position; `back` leads from an edited text to the user's."""
+
+    blame: Blame
+    roots: Sequence[Root]
+    repairs: dict[int, Repair] = field(default_factory=dict)
+    back: Back | None = None
 
 
 @dataclass(slots=True)
 class Mending:
-    """The script that is mended, and how an edited one is examined."""
+    """The program that is mended, how an edited one is examined, and what was found so far."""
 
-    path: str
-    args: Sequence[str]
-    blame: Blame
-    roots: Sequence[Root]
+    program: Program
     examine: Callable[[Tape], Any]
+    rounds: list[Round]
     step_function: str | None = None
+    together: Combined | None = None
+
+    @property
+    def blame(self) -> Blame:
+        """What the program as it stands is blamed for."""
+        return self.rounds[0].blame
+
+    @property
+    def fixes(self) -> list[Fix]:
+        """The edits of all rounds."""
+        return [f for r in self.rounds for repair in r.repairs.values() for f in repair.fixes]
 
     def run(self, fixes: Sequence[Fix]) -> Combined | None:
         """What the program shows with these edits; None where there are none."""
         if not fixes:
             return None
-        return combine(self.path, self.args, fixes, self.examine, step_function=self.step_function)
+        found = combine(self.program, fixes, self.examine, step_function=self.step_function)
+        if found.verified and len(found.right) < len(self.blame.check.measured):
+            return replace(found, problem="not all of its gradients were found again")
+        return found
 
-    def together(self, repairs: dict[int, Repair]) -> Combined | None:
+    def search(self) -> None:
+        """Repair the roots, prove the edits; where something is wrong still, go on from there."""
+        first = self.rounds[0]
+        first.repairs = repair_roots(first.blame, first.roots, self.program)
+        right = sum(m.verdict == "right" for m in first.blame.check.measured)
+        while True:
+            found = self._combined()
+            self.together = found or self.together
+            if found is None or found.verified or found.problem or len(self.rounds) == _MOST_ROUNDS:
+                return
+            if len(found.right) <= right or not self._next_round(found):
+                return
+            right = len(found.right)
+
+    def _combined(self) -> Combined | None:
         """All repairs at once; where they do not hold, an equally simple one in the place of one of them."""
-        first = self.run([f for r in repairs.values() for f in r.fixes])
-        if first is None or first.verified:
-            return first
-        runs = 0
-        for k, repair in list(repairs.items()):
-            for other in repair.alternatives:
-                runs += 1
-                if runs > _MOST_RUNS:
-                    return first
-                changed = {**repairs, k: other}
-                again = self.run([f for r in changed.values() for f in r.fixes])
-                if again is not None and again.verified:
-                    repairs[k] = other
-                    return again
-        return first
+        best = self.run(self.fixes)
+        if best is None or best.verified:
+            return best
+        for runs, (repairs, k, other) in enumerate(list(self._others())):
+            if runs == _MOST_RUNS:
+                break
+            kept, repairs[k] = repairs[k], other
+            again = self.run(self.fixes)
+            if again is not None and again.verified:
+                return again
+            repairs[k] = kept
+        return best
+
+    def _others(self) -> Iterator[tuple[dict[int, Repair], int, Repair]]:
+        """The equally simple repairs, each with where it would stand."""
+        for r in self.rounds:
+            for k, repair in r.repairs.items():
+                for other in repair.alternatives:
+                    yield r.repairs, k, other
+
+    def _next_round(self, found: Combined) -> bool:
+        """Blame and repair the edited program; whether there was anything new."""
+        blame, roots = found.found.blame, found.found.roots
+        if blame is None or not roots:
+            return False
+        back = Back(self.program.path, self.fixes)
+        made = Round(blame, roots, {}, back)
+        with shown(found.texts):
+            repairs = repair_roots(blame, roots, self.program, found.texts)
+        for k, repair in repairs.items():
+            moved = back.repair(repair)
+            if moved is not None:
+                made.repairs[k] = moved
+        self.rounds.append(made)
+        return bool(made.repairs)
 
     def forward(self) -> tuple[ForwardEdit, Combined] | None:
         """A forward edit under which all gradients are right."""
@@ -69,59 +132,68 @@ class Mending:
         edit = first_that(fits, self.blame)
         return (edit, proofs[0]) if edit is not None else None
 
+    def findings(self) -> list[Finding]:
+        """The roots in the order of the backward pass, with what is known of each.
+
+        What is wrong still in the last round was blamed with all edits in place; of the earlier rounds it is the roots
+        that were repaired.
+        """
+        cured = set(self.together.right) if self.together is not None else set()
+        rows: list[tuple[int, Finding]] = []
+        for r in self.rounds:
+            for k, root in enumerate(r.roots):
+                if k in r.repairs or r is self.rounds[-1] and not set(root.affects) <= cured:
+                    rows.append((min(root.instances), self._finding(r, root, r.repairs.get(k))))
+        return [finding for _, finding in sorted(rows, key=lambda row: row[0])]
+
+    def _finding(self, r: Round, root: Root, repair: Repair | None) -> Finding:
+        together = self.together
+        if repair is None:
+            found = root_finding(r.blame.check, root)
+            found = r.back.finding(found) if r.back is not None else found
+        elif together is None or not repair.fixes:
+            found = repaired_finding(r.blame.check, root, repair)
+        else:
+            proved = together.verified or set(root.affects) <= set(together.right)
+            found = repaired_finding(r.blame.check, root, repair, together.proof, "verified" if proved else "consistent")
+        if r.back is not None and found.measured:
+            return replace(found, measured=f"with the edits of the other lines: {found.measured}")
+        return found
+
 
 def mend(
-    path: str,
-    args: Sequence[str],
+    program: Program,
     blame: Blame,
     roots: Sequence[Root],
     examine: Callable[[Tape], Any],
     *,
     step_function: str | None = None,
 ) -> list[Finding]:
-    """The findings of a script's wrong gradients, with cause and edit where these could be found and proved.
+    """The findings of a program's wrong gradients, with cause and edit where these could be found and proved.
 
     `examine(tape)` is the check that the edited program has to pass. Without a repair a root's finding says what was
     measured only.
     """
-    mending = Mending(path, args, blame, roots, examine, step_function)
-    repairs, together, forward = _sought(mending)
+    mending = Mending(program, examine, [Round(blame, roots)], step_function)
+    forward = _sought(mending)
     uniform = uniform_finding(blame.check, blame)
     rest = [uniform] if uniform else []
     if forward is not None:
         return [_forward_finding(blame, roots, *forward), *rest]
-    cured = set(together.right) if together is not None else set()
-    findings = [
-        _finding(blame, root, repairs.get(k), together)
-        for k, root in enumerate(roots)
-        if k in repairs or not set(root.affects) <= cured  # right under the other roots' edits: inherited, not a root
-    ]
-    return findings + rest
+    return mending.findings() + rest
 
 
-def _sought(mending: Mending) -> tuple[dict[int, Repair], Combined | None, tuple[ForwardEdit, Combined] | None]:
+def _sought(mending: Mending) -> tuple[ForwardEdit, Combined] | None:
     """The repairs of the roots and their proof, or else an edit of the forward pass."""
-    repairs: dict[int, Repair] = {}
-    together: Combined | None = None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            repairs = repair_roots(mending.blame, mending.roots, mending.path, mending.args)
-            together = mending.together(repairs)
-            if mending.roots and (together is None or not together.verified):
-                return repairs, together, mending.forward()
+            mending.search()
+            if mending.rounds[0].roots and (mending.together is None or not mending.together.verified):
+                return mending.forward()
         except Exception:  # whatever goes wrong in a repair, the finding stands
-            LOG.debug("the search for an edit of %s failed", mending.path, exc_info=True)
-    return repairs, together, None
-
-
-def _finding(blame: Blame, root: Root, repair: Repair | None, together: Combined | None) -> Finding:
-    if repair is None:
-        return root_finding(blame.check, root)
-    if together is None or not repair.fixes:
-        return repaired_finding(blame.check, root, repair)
-    proved = together.verified or set(root.affects) <= set(together.right)
-    return repaired_finding(blame.check, root, repair, together.proof, "verified" if proved else "consistent")
+            LOG.debug("the search for an edit of %s failed", mending.program.path, exc_info=True)
+    return None
 
 
 def _forward_finding(blame: Blame, roots: Sequence[Root], edit: ForwardEdit, proof: Combined) -> Finding:

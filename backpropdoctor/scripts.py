@@ -196,11 +196,12 @@ def _mended(
     params: Sequence[str] | None,
     step_function: str | None,
 ) -> list[Finding]:
+    from .diagnose.repair.rerun import Script
     from .mended import mend
 
     assert found.blame is not None
     again = partial(examine, loss=loss, params=tuple(params or ()))
-    return mend(path, args, found.blame, found.roots, again, step_function=step_function)
+    return mend(Script(path, args), found.blame, found.roots, again, step_function=step_function)
 
 
 def _proved(findings: list[Finding]) -> list[Finding]:

@@ -8,6 +8,7 @@ import pytest
 
 import backpropdoctor as bd
 from backpropdoctor.diagnose.repair.combine import combine
+from backpropdoctor.diagnose.repair.rerun import Script
 from backpropdoctor.edits import apply_fixes
 from backpropdoctor.finding import Fix
 from backpropdoctor.scripts import examine
@@ -124,7 +125,7 @@ def test_a_script_without_a_seed_is_mended_too(tmp_path):
 def combined(source, fixes, tmp_path):
     path = tmp_path / "train.py"
     path.write_text(source)
-    return combine(str(path), (), fixes, examine)
+    return combine(Script(str(path)), fixes, examine)
 
 
 def test_the_right_edit_is_proved(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from ...load.conventions import is_loss_name
 from ...tape.run import Stop
 from ...tape.tape import Site, Tape
-from .rerun import run_again
+from .rerun import Program
 from .world import Freezer, Frozen
 
 _INNER = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<lambda>"})
@@ -97,9 +97,9 @@ class Capture:
 
     # --- the run ------------------------------------------------------------------------------------------------------
 
-    def run(self, path: str, args: Sequence[str], earlier: Tape) -> Tape:
-        """Run the script as `run_script` did, as far as the `earlier` record goes."""
-        self.tape = run_again(path, args, Playback(earlier), watched=self._watching).tape
+    def run(self, program: Program, earlier: Tape, texts: Mapping[str, str] | None = None) -> Tape:
+        """Run the program as it was run before, with edited `texts` if it was, as far as the `earlier` record goes."""
+        self.tape = program.again(Playback(earlier), texts=texts, watched=self._watching).tape
         return self.tape
 
     @contextlib.contextmanager

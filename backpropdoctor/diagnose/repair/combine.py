@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...edits import EditError, apply_fixes, read_source
+from ...edits import EditError
 from ...finding import Fix
 from ...load.script import StepPolicy
 from ...tape.tape import Tape
-from .rerun import run_again
+from .back import edited_texts, shown
+from .rerun import Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Combined:
     scaled: float = 1.0
     texts: dict[str, str] = field(default_factory=dict, repr=False)
     edits: int = 1
+    found: Any = field(default=None, repr=False)  # what its examination gave
 
     @property
     def verified(self) -> bool:
@@ -47,19 +48,18 @@ class Combined:
 
 
 def combine(
-    path: str,
-    args: Sequence[str],
+    program: Program,
     fixes: Sequence[Fix],
     examine: Callable[[Tape], Any],
     *,
     step_function: str | None = None,
 ) -> Combined:
-    """Run `path` with the edits and examine it as `examine(tape)` does; nothing is written.
+    """Run the program with the edits and examine it as `examine(tape)` does; nothing is written.
 
     What `examine` returns has `check.measured` and `findings`, as `scripts.Examined`.
     """
     try:
-        texts = _edited(path, fixes)
+        texts = edited_texts(program.path, fixes)
     except (EditError, OSError) as error:
         return Combined(problem=str(error))
     seen: list[Any] = []
@@ -72,22 +72,22 @@ def combine(
         return True
 
     try:
-        run = run_again(path, args, StepPolicy(judge, step_function=step_function), texts=texts)
-        if not seen and run.tape.nodes:
-            judge(run.tape)
+        with shown(texts):
+            run = program.again(StepPolicy(judge, step_function=step_function), texts=texts)
+            if not seen and run.tape.nodes:
+                judge(run.tape)
     except SyntaxError as error:
         return Combined(problem=f"the edited text is not Python: {error.msg}")
     if not seen:
-        reason = f"{type(run.exception).__name__}: {run.exception}" if run.exception else "no training step was recognised"
-        return Combined(problem=reason.splitlines()[0])
-    return replace(_judged(seen[-1], texts), edits=len(fixes))
+        return Combined(problem=_said(run.exception) if run.exception else "no training step was recognised")
+    found = replace(_judged(seen[-1], texts), edits=len(fixes), found=seen[-1])
+    if run.exception is not None and not found.problem:
+        return replace(found, problem=f"it stops with {_said(run.exception)}")
+    return found
 
 
-def _edited(path: str, fixes: Sequence[Fix]) -> dict[str, str]:
-    by_file: dict[str, list[Fix]] = {}
-    for fix in fixes:
-        by_file.setdefault(os.path.abspath(fix.path or path), []).append(fix)
-    return {file: apply_fixes(read_source(file).text, rows) for file, rows in by_file.items()}
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def _judged(found: Any, texts: dict[str, str]) -> Combined:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from .best import Found
 from .capture import Capture
 from .kinds import refined
 from .marks import smallest
+from .rerun import Program
 from .search import Search
 from .statements import further_statements, statements_of
 from .updates import update_statements
@@ -51,10 +52,13 @@ class Repair:
     alternatives: tuple[Repair, ...] = ()  # the equally simple edits, as repairs of their own
 
 
-def repair_roots(blame: Blame, roots: Sequence[Root], path: str, args: Sequence[str] = ()) -> dict[int, Repair]:
+def repair_roots(
+    blame: Blame, roots: Sequence[Root], program: Program, texts: Mapping[str, str] | None = None
+) -> dict[int, Repair]:
     """The repairs of the roots, by their position; roots without one are left out.
 
-    `path` is the script, which runs once more, recorded, so that the variables in scope are known.
+    The `program` runs once more, recorded, so that the variables in scope are known; `texts` are the edited sources that
+    were recorded, by their absolute path.
     """
     if not roots:
         return {}
@@ -63,7 +67,7 @@ def repair_roots(blame: Blame, roots: Sequence[Root], path: str, args: Sequence[
     statements = {p: s for rows in [*per_root, *beyond] for p, s in rows.items()}
     statements |= update_statements(blame, roots)
     capture = Capture(statements)
-    tape = capture.run(path, args, blame.replay.tape)
+    tape = capture.run(program, blame.replay.tape, texts)
     if not _same_run(blame, tape):
         return {}
     search = Search(blame, capture, statements)

@@ -1,4 +1,4 @@
-"""Run a user's script once more, in silence, with other source text if wanted."""
+"""Run a user's program once more, in silence, with other source text if wanted."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import contextlib
 import io
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from ...tape.run import MAX_BYTES, MAX_NODES, RunResult, Session, _execute
 from ...tape.run_modules import Environment, UserModules, read_program
@@ -39,6 +40,33 @@ def run_again(
         _execute(session, code, module)
     session.result.namespace = module.__dict__
     return session.result
+
+
+class Program(Protocol):
+    """What was recorded and can be recorded again."""
+
+    @property
+    def path(self) -> str:
+        """The file of edits that name none."""
+
+    def again(
+        self, policy: Any, *, texts: Mapping[str, str] | None = None, watched: Callable[[Any], Any] | None = None
+    ) -> RunResult:
+        """Run it once more from the start, in silence; as for `run_again`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script with its arguments."""
+
+    path: str
+    args: Sequence[str] = ()
+
+    def again(
+        self, policy: Any, *, texts: Mapping[str, str] | None = None, watched: Callable[[Any], Any] | None = None
+    ) -> RunResult:
+        """Run the script once more."""
+        return run_again(self.path, self.args, policy, texts=texts, watched=watched)
 
 
 class _Edited(Session):
