@@ -38,15 +38,16 @@ from benchmarks import corpus  # noqa: E402
 # derivative and a wrong argument is a wrong variable inside a derivative.
 CODES: dict[str, tuple[str, ...]] = {
     "wrong-index": ("BD113", "BD112", "BD114", "BD105"),
-    "wrong-variable": ("BD112", "BD113", "BD114", "BD105"),
+    # `d * x` for `d` multiplies by what does not belong there (BD106); `d.T` for `d` is the same variable, transposed
+    "wrong-variable": ("BD112", "BD113", "BD114", "BD105", "BD106", "BD108"),
     "scaled": ("BD102", "BD104"),
     "missing-derivative": ("BD104", "BD106"),
     "elementwise-for-matmul": ("BD109",),
     "wrong-derivative-function": ("BD106", "BD105", "BD104"),
     "wrong-argument": ("BD105", "BD112", "BD106"),
     "sign": ("BD107", "BD106"),
-    "transposed": ("BD108", "BD109"),
-    "wrong-axis": ("BD110", "BD111", "BD121"),
+    "transposed": ("BD108", "BD109", "BD106"),  # the branches of a `where` the wrong way round: another derivative
+    "wrong-axis": ("BD110", "BD111", "BD121", "BD102"),  # a mean over the axis where a sum belongs is a scale
     "broadcasting-drift": ("BD111", "BD110"),
     "update-before-use": ("BD115", "BD112"),
     "softmax-diagonal": ("BD119", "BD106", "BD102", "BD120"),

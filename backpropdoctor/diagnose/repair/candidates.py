@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from ...tape.steps import Steps
 from .candidate import Candidate
 from .candidates_calls import calls
-from .candidates_derivatives import derivatives
+from .candidates_derivatives import chains, derivatives, missing_factors, softmax_jacobians
 from .candidates_factors import factors
-from .candidates_names import indices, inside, numbers, other_names, renamed, swapped
+from .candidates_names import everywhere, indices, inside, numbers, other_names, renamed, swapped
 from .candidates_operators import conditions, operators, signs, statements, transposes
 from .candidates_order import too_early
 from .candidates_terms import terms
@@ -23,6 +23,7 @@ _SIMPLE: tuple[Maker, ...] = (
     conditions,
     statements,
     indices,
+    everywhere,
     numbers,
     other_names,
     renamed,
@@ -31,7 +32,7 @@ _SIMPLE: tuple[Maker, ...] = (
     calls,
     factors,
 )
-_LARGER: tuple[Maker, ...] = (terms, derivatives)
+_LARGER: tuple[Maker, ...] = (terms, derivatives, missing_factors, chains, softmax_jacobians)
 _MOST = 6000
 
 

@@ -10,6 +10,7 @@ from .candidate import Candidate
 from .scene import Scene
 
 _REDUCTIONS = {"sum": "mean", "mean": "sum", "average": "sum"}
+_RESHAPES = ("reshape", "ravel", "flatten", "squeeze")
 _PRODUCTS = {"dot", "matmul", "multiply", "outer", "inner"}
 
 
@@ -26,7 +27,10 @@ def calls(scene: Scene) -> Iterator[Candidate]:
         elif len(node.args) == 2 and not node.keywords and scene.shape(node) is not None:
             yield Candidate(1.2, node, _call(node, args=[node.args[1], node.args[0]]), "wrong-variable", {"was": "", "now": ""})
         if name in _REDUCTIONS:
-            yield from _contractions(scene, node)
+            yield from _contractions(scene, node, 1.05 if _REDUCTIONS[name] == "sum" and not node.keywords else 0.98)
+        if name == "where" and len(node.args) == 3:
+            branches = _call(node, args=[node.args[0], node.args[2], node.args[1]])
+            yield Candidate(1.0, node, branches, "wrong-derivative-function", {"was": scene.text.of(node), "now": branches})
         yield from _functions(scene, node, name)
         yield from _dropped(scene, node, name)
     yield from added_reductions(scene)
@@ -148,13 +152,13 @@ def _products(scene: Scene, node: ast.Call, name: str) -> Iterator[Candidate]:
             yield Candidate(cost, node, f"{x} @ {y}", "elementwise-for-matrix-product", {})
 
 
-def _contractions(scene: Scene, node: ast.Call) -> Iterator[Candidate]:
+def _contractions(scene: Scene, node: ast.Call, cost: float) -> Iterator[Candidate]:
     """A sum or mean of an elementwise product written as the matrix product."""
     inner = node.func.value if _is_method(scene, node) else node.args[0] if node.args else None  # type: ignore[attr-defined]
     if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Mult):
         a, b = scene.text.wrapped(inner.left), scene.text.wrapped(inner.right)
         for new in (f"{a} @ {b}", f"{b} @ {a}", f"{a}.T @ {b}", f"{b}.T @ {a}"):
-            yield Candidate(0.98, node, new, "elementwise-for-matrix-product", {})
+            yield Candidate(cost, node, new, "elementwise-for-matrix-product", {})
 
 
 def _functions(scene: Scene, node: ast.Call, name: str) -> Iterator[Candidate]:
@@ -201,16 +205,12 @@ def _methods(scene: Scene, owner: ast.expr) -> list[str]:
 def _dropped(scene: Scene, node: ast.Call, name: str) -> Iterator[Candidate]:
     """The call left out, its argument kept."""
     inner = None
-    if (
-        _is_method(scene, node)
-        and isinstance(node.func, ast.Attribute)
-        and name in (*_REDUCTIONS, "reshape", "ravel", "copy", "flatten")
-    ):
+    if _is_method(scene, node) and isinstance(node.func, ast.Attribute) and name in (*_REDUCTIONS, *_RESHAPES, "copy"):
         inner = node.func.value
     elif len(node.args) >= 1 and isinstance(node.func, (ast.Attribute, ast.Name)):
         inner = node.args[0]
     if inner is not None and scene.shape(inner) is not None:
-        kind = "wrong-axis" if name in _REDUCTIONS else "wrong-derivative-function"
+        kind = "wrong-axis" if name in _REDUCTIONS else "shape-drift" if name in _RESHAPES else "wrong-derivative-function"
         yield Candidate(1.1, node, scene.text.of(inner), kind, {"was": scene.text.of(node), "now": scene.text.of(inner)})
 
 

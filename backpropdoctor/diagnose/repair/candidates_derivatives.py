@@ -14,6 +14,7 @@ from .scene import Scene, is_number
 
 _FIXED = re.compile(r"\[-?\d+\]")  # one item of a list, whatever the layer
 _MOST_FORMS = 120  # for values of one shape, the usual ones first
+_REDUCED = {"sum", "mean", "dot", "T"}  # what is called on a product that may lack a factor
 _SKIP = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.JoinedStr)
 
 
@@ -42,9 +43,6 @@ def derivatives(scene: Scene) -> Iterator[Candidate]:
                 outer = 0.0 if node is scene.value_node else 0.15
                 words = {"was": scene.text.of(node), "now": new, **words}
                 yield Candidate(2.1 + extra + outer, node, f"{text} * {other}", "missing-derivative", words)
-    yield from missing_factors(scene)
-    yield from chains(scene)
-    yield from softmax_jacobians(scene)
 
 
 def chains(scene: Scene) -> Iterator[Candidate]:
@@ -119,12 +117,20 @@ def _wider(scene: Scene, node: ast.expr, shape: tuple[int, ...]) -> list[str]:
     found = []
     if whole and shape != whole and node is not scene.value_node:
         found += [v.text for v in scene.of_shape(whole)[:20] if not scene.is_backward(v)]
+    if shape:
+        fitting = [v for v in scene.arrays if v.shape != shape and _near(scene, v.text) and _spreads(v.shape, shape)]
+        found += [v.text for v in fitting[:20] if v.text not in found]
     if shape and scene.numpy:
         for v in scene.arrays[:40]:
             for axis in range(len(v.shape)):
                 if v.shape[:axis] + v.shape[axis + 1 :] == shape and not scene.is_backward(v) and len(found) < 60:
                     found += [f"{v.text}.mean(axis={axis})", f"{v.text}.sum(axis={axis})"]
     return found
+
+
+def _spreads(narrow: tuple[int, ...], wide: tuple[int, ...]) -> bool:
+    """Whether an array is broadcast to a shape where it stands beside one of that shape."""
+    return len(narrow) <= len(wide) and all(a in (1, b) for a, b in zip(narrow[::-1], wide[::-1], strict=False))
 
 
 def _pair_of_calls(node: ast.expr) -> str | None:
@@ -174,9 +180,13 @@ def _may_lack_factor(part: object, scene: Scene) -> bool:
         return True
     if isinstance(parent, ast.BinOp) and isinstance(parent.op, (ast.Mult, ast.Div)):
         return False  # the product around it is tried
-    if isinstance(parent, ast.Attribute):
+    if isinstance(parent, ast.Attribute) and (parent.attr not in _REDUCED or _is_module(node, scene)):
         return False
     return isinstance(node, (ast.Name, ast.Attribute, ast.Subscript, ast.BinOp, ast.Call))
+
+
+def _is_module(node: ast.expr, scene: Scene) -> bool:
+    return isinstance(node, ast.Name) and node.id == scene.numpy
 
 
 def forms(scene: Scene, shape: tuple[int, ...]) -> list[tuple[str, float, dict[str, str]]]:

@@ -28,11 +28,20 @@ def other_names(scene: Scene) -> Iterator[Candidate]:
         if shape is None or (part.in_index and shape == ()) or not (path or shape):
             continue
         text, seen = scene.text.of(node), ast.unparse(node)
-        kind = "scaled" if shape == () and _is_scale(part) else "wrong-variable"
+        scales = shape == () and _is_scale(part)
         for v, extra in _fitting(scene, shape, path):
             if not _same_text(v.text, seen):
+                kind = (
+                    "scaled" if scales and not _are_numbers_of_the_net(scene, scene.value(node), v.value) else "wrong-variable"
+                )
                 cost = (1.2 if path else 1.5) + extra + _distance(text, v.text)
                 yield Candidate(cost, node, v.text, kind, {"was": text, "now": v.text})
+
+
+def _are_numbers_of_the_net(scene: Scene, *values: Any) -> bool:
+    """Whether floats are exchanged where all is made of numbers: these are its weights and values, not scales of an array."""
+    whole = scene.value_node
+    return whole is not None and scene.shape(whole) == () and all(isinstance(v, (float, np.floating)) for v in values)
 
 
 def renamed(scene: Scene) -> Iterator[Candidate]:
@@ -144,6 +153,21 @@ def indices(scene: Scene) -> Iterator[Candidate]:
                     if isinstance(v.value, (int, np.integer)) and v.text != text and v.text.isidentifier():
                         yield Candidate(1.2, node, v.text, "wrong-index", {"was": text, "now": v.text})
     yield from _keys(scene)
+
+
+def everywhere(scene: Scene) -> Iterator[Candidate]:
+    """A whole number that a statement names more than once, as in `w[c] = w[c] - g`, exchanged for another one throughout."""
+    statement = scene.statement
+    if scene.within is not None or scene.place.part is not None or not isinstance(statement, (ast.Assign, ast.AugAssign)):
+        return
+    ids = [n.id for n in ast.walk(statement) if isinstance(n, ast.Name)]
+    for name in dict.fromkeys(i for i in ids if ids.count(i) > 1):
+        if not isinstance(scene.evaluate(name), (int, np.integer)):
+            continue
+        for v in scene.scalars:
+            if isinstance(v.value, (int, np.integer)) and v.text != name and v.text.isidentifier() and _near(scene, v.text):
+                text = re.sub(rf"(?<![\w.\"']){name}(?![\w\"'])", v.text, scene.text.of(statement))
+                yield Candidate(1.25, statement, text, "wrong-index", {"was": name, "now": v.text})
 
 
 def _exchanged(scene: Scene, node: ast.AST) -> Iterator[Candidate]:
@@ -259,7 +283,7 @@ def numbers(scene: Scene) -> Iterator[Candidate]:
         choices = [c + 1, c - 1, 1, 2, 0, -c, 0.5] if not power else [c + 1, c - 1]
         for new in dict.fromkeys(choices):
             if new != c:
-                kind = "wrong-derivative-function" if power or part.in_index else "scaled"
+                kind = "wrong-derivative-function" if power or part.in_index else "sign" if new == -c else "scaled"
                 yield Candidate(1.1, node, f"{new:g}", kind, {"was": f"{c:g}", "now": f"{new:g}"})
         if power:
             continue

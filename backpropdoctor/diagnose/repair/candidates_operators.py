@@ -120,13 +120,20 @@ def signs(scene: Scene) -> Iterator[Candidate]:
     for part in scene.parts:
         node = part.node
         top = node is whole or (isinstance(part.parent, (ast.Tuple, ast.List)) and part.parent is whole)
-        factor = isinstance(part.parent, ast.BinOp) and isinstance(part.parent.op, (ast.Add, ast.Sub))
-        if part.stored or part.in_index or part.is_function or not (top or factor) or scene.shape(node) is None:
+        term = isinstance(part.parent, ast.BinOp) and isinstance(part.parent.op, (ast.Add, ast.Sub))
+        if part.stored or part.in_index or part.is_function or scene.shape(node) is None:
+            continue
+        if not (top or term or _is_exponent(part.parent)):
             continue
         text = scene.text.of(node)
         first = node.left if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div, ast.MatMult)) else node
         bare = isinstance(first, (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant))
         yield Candidate(1.2 if top else 1.4, node, f"-{text}" if bare else f"-({text})", "sign", {})
+
+
+def _is_exponent(parent: ast.AST) -> bool:
+    """Whether a part is what an exponential is taken of: `exp(z)` where `exp(-z)` belongs."""
+    return isinstance(parent, ast.Call) and ast.unparse(parent.func).split(".")[-1] == "exp"
 
 
 def conditions(scene: Scene) -> Iterator[Candidate]:

@@ -6,6 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+import numpy as np
+
 from .candidate import Candidate
 from .candidates_factors import places
 from .scene import Scene
@@ -35,6 +37,26 @@ def terms(scene: Scene) -> Iterator[Candidate]:
             yield from _decay(scene, node, text, shape)
     yield from inner_terms(scene)
     yield from products(scene)
+    yield from rebuilt(scene)
+
+
+def rebuilt(scene: Scene) -> Iterator[Candidate]:
+    """The whole made anew as gradients are made: a cotangent summed over an axis, or multiplied by a matrix."""
+    whole = scene.value_node
+    tops = list(whole.args) if isinstance(whole, ast.Call) and isinstance(scene.statement, ast.Expr) else [whole]
+    for node in tops:
+        shape = scene.shape(node) if node is not None else None
+        if not shape or node is None or not isinstance(node, (ast.BinOp, ast.Call)):
+            continue
+        was = scene.text.of(node)
+        for v in [v for v in scene.arrays if _near(scene, v.text) and scene.is_backward(v)][:12]:
+            for axis in range(len(v.shape)):
+                if v.shape[:axis] + v.shape[axis + 1 :] == shape:
+                    words = {"was": was, "now": f"the sum over axis {axis}"}
+                    yield Candidate(2.3, node, f"{v.text}.sum(axis={axis})", "wrong-axis", words)
+        if len(shape) == 2:
+            for new, _ in _products(scene, shape):
+                yield Candidate(2.6, node, new, "other-value", {"was": was, "now": new})
 
 
 def products(scene: Scene) -> Iterator[Candidate]:
@@ -46,7 +68,7 @@ def products(scene: Scene) -> Iterator[Candidate]:
         if node is not scene.value_node and not isinstance(part.parent, (ast.BinOp, ast.Call)):
             continue
         shape = scene.shape(node)
-        if not shape or len(shape) > 2:
+        if shape is None or len(shape) > 2 or (not shape and node is not scene.value_node):
             continue
         text = scene.text.of(node)
         for new, name in _products(scene, shape):
@@ -64,11 +86,16 @@ def _products(scene: Scene, shape: tuple[int, ...]) -> list[tuple[str, str]]:
 
 def _surprise(row: tuple[str, str], there: set[str]) -> tuple[bool, int]:
     """How unlikely a product is the missing one: names that do not go together (do, Wo), names that are there already."""
-    left, right = re.findall(r"[A-Za-z_]\w*", row[0].replace(".dot", "").replace(".T", ""))[:2]
+    left, right = [t.split(".")[-1] for t in re.split(r" [@*] |\.dot\(", row[0].replace(".T", "").rstrip(")"))]
     return left[-1].lower() != right[-1].lower(), (left in there) + (right in there)
 
 
 def _made(scene: Scene, shape: tuple[int, ...]) -> Iterator[tuple[str, str]]:
+    if not shape:
+        cotangents = [v for v in scene.scalars if _near(scene, v.text) and scene.is_backward(v)][:16]
+        numbers = [v for v in scene.scalars if _near(scene, v.text) and not scene.is_backward(v)]
+        yield from ((f"{v.text} * {w.text}", v.text) for v in cotangents for w in numbers[:24])
+        return
     matrices = [v for v in scene.arrays if len(v.shape) == 2 and v.text.split(".")[0].split("[")[0] in scene.local_names]
     backward = [v for v in scene.arrays if _near(scene, v.text) and scene.is_backward(v)]
     for v in backward[:16]:
@@ -88,15 +115,18 @@ def _near(scene: Scene, text: str) -> bool:
 
 
 def _decay(scene: Scene, node: ast.expr, text: str, shape: tuple[int, ...]) -> Iterator[Candidate]:
-    """A small number times a weight."""
-    small = [v for v in scene.scalars if isinstance(v.value, float) and 0 < abs(v.value) < 10 and v.text.isidentifier()]
+    """A small number times a weight, the number over the count of samples perhaps."""
+    small = [v for v in scene.scalars if isinstance(v.value, float) and 0 < abs(v.value) < 10 and "[" not in v.text]
+    counts = [v for v in scene.scalars if isinstance(v.value, (int, np.integer)) and v.value > 1 and v.text.isidentifier()]
     for v in scene.of_shape(shape)[:40]:
         if not scene.is_parameter(v):
             continue
         for c in small[:8]:
-            for new in (f"{c.text} * {v.text}", f"2 * {c.text} * {v.text}"):
+            rows = [f"{c.text} * {v.text}", f"2 * {c.text} * {v.text}"]
+            rows += [f"{c.text} / {n.text} * {v.text}" for n in counts[:4]]
+            for k, new in enumerate(rows):
                 words = {"term": new, "sign": "+", "decay": True}
-                yield Candidate(2.0 + 0.1 * new.startswith("2"), node, f"{text} + {new}", "missing-term", words)
+                yield Candidate(2.0 + 0.1 * bool(k), node, f"{text} + {new}", "missing-term", words)
 
 
 def inner_terms(scene: Scene) -> Iterator[Candidate]:
@@ -109,9 +139,10 @@ def inner_terms(scene: Scene) -> Iterator[Candidate]:
         if not isinstance(part.parent, (ast.BinOp, ast.Call)) or isinstance(node, ast.Constant):
             continue
         shape = scene.shape(node)
-        if not shape:
+        if shape is None:
             continue
-        for v in scene.of_shape(shape)[:20]:
+        known = scene.of_shape(shape)[:20] if shape else [v for v in scene.scalars if _near(scene, v.text)][:12]
+        for v in known:
             for sign in "+-":
                 new = f"{scene.text.of(node)} {sign} {v.text}"
                 cost = 2.3 + (0.0 if _near(scene, v.text) else 0.2)

@@ -6,9 +6,11 @@ import ast
 import re
 from typing import Any
 
+import numpy as np
+
 from ..blame import Root
 from .candidate import Candidate
-from .scene import Scene
+from .scene import Scene, is_number
 
 _DERIVATIVE = re.compile(r"deriv|prime|grad|nonlin|backward|_d\b|\bd_", re.IGNORECASE)
 _RECURRENT = re.compile(r"next|prev|future|later|carry|last|hidden|\bdh|dc|_t1|skip|shortcut|resid|branch", re.IGNORECASE)
@@ -19,6 +21,13 @@ def refined(candidate: Candidate, scene: Scene, root: Root) -> tuple[str, dict[s
     kind, words = candidate.kind, dict(candidate.words)
     if kind == "wrong-derivative":
         return _derivative(candidate, scene, words)
+    if kind == "wrong-index" and (size := _size(scene, candidate.old)) is not None:
+        return "scaled", words | {"was": scene.text.of(size), "now": _with(scene, size, candidate)}
+    if kind == "scaled" and _adds_nothing(scene, candidate.old):
+        sign = "+" if isinstance(scene.statement.op, ast.Add) else "-"  # type: ignore[attr-defined]
+        return "missing-term", words | {"term": candidate.new, "sign": sign}
+    if kind == "scaled" and words.get("missing") and _is_value(scene, str(words.get("factor", ""))):
+        return "missing-factor", words
     if kind in ("wrong-variable", "wrong-index", "wrong-key") and in_derivative(scene, candidate.old):
         words.setdefault("at", f"`{words.get('was', '')}`")
         return "derivative-at-wrong-argument", words
@@ -38,6 +47,33 @@ def refined(candidate: Candidate, scene: Scene, root: Root) -> tuple[str, dict[s
     if kind in ("scaled", "sign") and in_derivative(scene, candidate.old, strictly=True):
         return "wrong-derivative-function", words | {"was": _factor_text(scene, candidate.old)}
     return kind, words
+
+
+def _size(scene: Scene, old: ast.AST) -> ast.Subscript | None:
+    """The `x.shape[k]` whose `k` an edit exchanges: a number to divide by, not an element."""
+    for part in scene.parts:
+        node = part.node
+        if isinstance(node, ast.Subscript) and node.slice is old and isinstance(node.value, ast.Attribute):
+            return node if node.value.attr == "shape" else None
+    return None
+
+
+def _with(scene: Scene, node: ast.Subscript, candidate: Candidate) -> str:
+    return f"{scene.text.of(node.value)}[{candidate.new}]"
+
+
+def _adds_nothing(scene: Scene, old: ast.AST) -> bool:
+    """Whether a statement adds or takes away zero."""
+    statement = scene.statement
+    adds = isinstance(statement, ast.AugAssign) and isinstance(statement.op, (ast.Add, ast.Sub))
+    return adds and statement.value is old and isinstance(old, ast.Constant) and old.value == 0  # type: ignore[attr-defined]
+
+
+def _is_value(scene: Scene, text: str) -> bool:
+    """Whether a number differs from one run of the statement to the next: a value of the net, no count and no setting."""
+    moments = scene.trial.moments[scene.place]
+    first, last = scene.evaluate(text, moments[0]), scene.evaluate(text, moments[-1])
+    return isinstance(last, (float, np.floating)) and isinstance(first, (float, np.floating)) and first != last
 
 
 def _is_derivative(node: ast.AST) -> bool:
@@ -67,6 +103,8 @@ def _derivative(candidate: Candidate, scene: Scene, words: dict[str, Any]) -> tu
     names = {n.id for n in ast.walk(candidate.old) if isinstance(n, ast.Name)}
     root = re.split(r"[.\[]", of)[0]
     function = words.get("function", "")
+    if function == "sigmoid" and _equal(scene.value(candidate.old), scene.evaluate(f"1 - {of}")):  # type: ignore[arg-type]
+        return "missing-factor", words | {"factor": of, "missing": True}
     calls = [n for n in ast.walk(candidate.old) if isinstance(n, ast.Call)]
     if calls and any(of == ast.unparse(a) for c in calls for a in c.args) and function in ("sigmoid", "tanh"):
         words["at"], words["activation"] = f"the activation `{of}`", True
@@ -75,6 +113,10 @@ def _derivative(candidate: Candidate, scene: Scene, words: dict[str, Any]) -> tu
         words["at"] = f"`{was}`"
         return "derivative-at-wrong-argument", words
     return "wrong-derivative", words
+
+
+def _equal(a: Any, b: Any) -> bool:
+    return is_number(a) and is_number(b) and np.shape(a) == np.shape(b) and bool(np.allclose(a, b, rtol=1e-9, atol=0))
 
 
 def in_derivative(scene: Scene, node: ast.AST, strictly: bool = False) -> bool:
@@ -95,6 +137,8 @@ def in_derivative(scene: Scene, node: ast.AST, strictly: bool = False) -> bool:
         if isinstance(parent, ast.Call):
             name = parent.func.attr if isinstance(parent.func, ast.Attribute) else getattr(parent.func, "id", "")
             if _DERIVATIVE.search(name) and child is not parent.func:
+                return True
+            if name == "where" and child is not parent.args[0]:
                 return True
             if name in ("dot", "matmul", "sum", "mean"):
                 return False
