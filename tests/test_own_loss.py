@@ -109,3 +109,79 @@ def test_a_metric_that_fits_the_first_step_only_is_not_the_loss(tmp_path, capsys
     )
     assert report.status == "healthy" and not [f for f in report.findings if f.severity == "warning"]
     assert report.loss is not None and report.loss.name == "softmax cross-entropy"
+
+
+TAPE = """
+import math
+
+
+class Num:
+    tape = []
+
+    def __init__(self, value):
+        self.value, self.bar = value, 0.0
+
+    def __mul__(self, other):
+        out = Num(self.value * other.value)
+
+        def pull():
+            self.bar += other.value * out.bar
+            other.bar += self.value * out.bar
+
+        Num.tape.append(pull)
+        return out
+
+    def __sub__(self, other):
+        out = Num(self.value - other.value)
+
+        def pull():
+            self.bar += out.bar
+            other.bar -= out.bar
+
+        Num.tape.append(pull)
+        return out
+
+    def log_cosh(self):
+        out = Num(math.log(math.cosh(self.value)))
+
+        def pull():
+            self.bar += {slope} * out.bar
+
+        Num.tape.append(pull)
+        return out
+
+    def run_back(self):
+        self.bar = 1.0
+        for pull in reversed(Num.tape):
+            pull()
+
+
+weight, shift = Num(0.7), Num(-0.2)
+for turn in range(20):
+    Num.tape.clear()
+    weight.bar = shift.bar = 0.0
+    rest = (weight * Num(1.5) - shift * Num(2.0) - Num(0.3)).log_cosh()
+    rest.run_back()
+    weight.value -= 0.1 * weight.bar
+    shift.value -= 0.1 * shift.bar
+"""
+
+
+@pytest.mark.parametrize("slope", ["math.tanh(self.value)", "math.tanh(2 * self.value)"])
+def test_the_one_that_a_backward_pass_begins_with_says_which_loss_is_meant(tmp_path, capsys, slope):
+    report = check(tmp_path, TAPE.format(slope=slope))
+    assert report.loss is not None and report.loss.name == "rest" and report.loss.source == "found"
+    wrong = [f.line for f in report.findings if f.severity == "error"]
+    assert wrong == ([] if slope == "math.tanh(self.value)" else [35])
+
+
+def test_the_losses_of_several_samples_are_added_up_as_their_gradients_are(tmp_path, capsys):
+    text = TAPE.format(slope="math.tanh(self.value)")
+    single = "    Num.tape.clear()\n    weight.bar = shift.bar = 0.0\n"
+    several = "    weight.bar = shift.bar = 0.0\n    for x in (1.5, -0.4, 0.9):\n        Num.tape.clear()\n"
+    text = text.replace(single, several)
+    for line in ("    rest = (weight", "    rest.run_back"):
+        text = text.replace(line, "    " + line)
+    text = text.replace("weight * Num(1.5)", "weight * Num(x)")
+    report = check(tmp_path, text)
+    assert report.status == "healthy" and report.loss is not None and report.loss.name == "rest"

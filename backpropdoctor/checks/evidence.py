@@ -17,7 +17,7 @@ def doubtful(check: Check) -> list[Measured]:
     loss = check.training.loss
     assert loss is not None
     fits = any(m.ratio is not None and m.ratio.value and not m.ratio.zero for m in check.measured)
-    if not check.wrong or loss.source == "declared" or (fits and loss.source != "implied"):
+    if not check.wrong or loss.source == "declared" or loss.sure or (fits and loss.source != "implied"):
         return []
     cotangents = Cotangents(check.training, check.uniform)
     replay = check.training.replay

@@ -15,8 +15,9 @@ from ..tape.replay import Replay
 from ..tape.tape import Node
 from ..tape.training import Held, LossFound, Training
 from .conventions import is_loss_name
-from .losses import implied_losses, named_losses, seeded
+from .losses import implied_losses, named_losses
 from .penalties import penalised, with_penalties
+from .seeds import seeded_loss
 
 _MOST_LOSSES = 8  # candidates that are measured; the list is sorted by likelihood
 
@@ -37,14 +38,15 @@ def choose_loss(
     named = [loss for loss in candidates(training, declared, borders, totals) if _site(loss) not in without]
     if declared is not None:
         return with_penalties(training, named[0]) if named else None
+    begun = seeded_loss(training, borders)
+    if begun is not None:
+        return with_penalties(training, begun)
     fitting = next((loss for loss in named if _named_as_loss(loss) and score(training, loss)[0] > 0), None)
     if fitting is None:
         others = [(score(training, loss), -k, loss) for k, loss in enumerate(named) if not _named_as_loss(loss)]
         top, _, fitting = max(others, default=((0, 0, 0), 0, None), key=lambda o: o[:2])
         fitting = fitting if top[0] > 0 else None
-    begun = seeded(training.replay)
-    own = next((loss for loss in named if loss.objective.nodes[0] in begun), None)  # where the backward pass begins
-    chosen = fitting or own or _implied(training) or next((loss for loss in named if _named_as_loss(loss)), None)
+    chosen = fitting or _implied(training) or next((loss for loss in named if _named_as_loss(loss)), None)
     return with_penalties(training, chosen) if chosen is not None else None
 
 

@@ -14,6 +14,7 @@ from ..tape.replay import Objective, Replay
 from ..tape.tape import Binding, Node, Ref, Site
 from ..tape.training import LossFound
 from .conventions import is_cotangent_name, is_loss_name
+from .seeds import is_loss_value
 
 _TINY = 1e-300
 
@@ -38,7 +39,7 @@ def named_losses(
     below = replay.downstream(origins)
     ranks: dict[int, tuple[int, str, Site | None]] = {}
     for b in replay.tape.bindings:
-        if b.node is None or canon[b.node] not in below or not _is_loss_value(replay.tape.nodes[b.node]):
+        if b.node is None or canon[b.node] not in below or not is_loss_value(replay.tape.nodes[b.node]):
             continue
         rank = _rank(b, declared)
         if rank is not None and rank > 1 and str(b.parts[-1]) in slots and len(b.parts) > 1:
@@ -48,9 +49,8 @@ def named_losses(
     if declared is None:
         for node in replay.tape.nodes:
             i = canon[node.index]
-            if i in below and i not in ranks and _is_loss_value(node) and not replay.consumers.get(i):
+            if i in below and i not in ranks and is_loss_value(node) and not replay.consumers.get(i):
                 ranks[i] = (5, node.site.span.text if node.site else "a printed value", node.site)
-        ranks |= {i: (0, name, site) for i, (name, site) in seeded(replay).items() if i in below}
     wanted = {canon[o] for o in origins}
     others = set(ranks)
     reached = _reached(replay, wanted, below, set(borders))
@@ -66,20 +66,6 @@ def named_losses(
     for _, i, name, site, is_declared in sorted(ordered, key=lambda o: o[0]):
         nodes = frozenset(replay.upstream([i], barrier=(set(borders) | wanted) - {i}))
         yield _found(replay, i, name, site, nodes, is_declared and declared is not None)
-
-
-def seeded(replay: Replay) -> dict[int, tuple[str, Site | None]]:
-    """The numbers at which a backward pass begins, `self.grad = np.ones_like(self.data)`, with what they are called there."""
-    found: dict[int, tuple[str, Site | None]] = {}
-    for node in replay.tape.nodes:
-        if getattr(node.op, "__name__", "") != "ones_like" or not node.args or not isinstance(node.args[0], Ref):
-            continue
-        value = replay.tape.nodes[replay.canonical[node.args[0].index]]
-        scope = replay.tape.scopes.get(node.scope)
-        call = scope.call.node if scope is not None and scope.call is not None else None
-        if _is_loss_value(value) and isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
-            found[value.index] = ast.unparse(call.func.value), value.site
-    return found
 
 
 def _reached(replay: Replay, wanted: set[int], below: set[int], borders: set[int]) -> dict[int, int]:
@@ -125,13 +111,6 @@ def _rank(binding: Binding, declared: str | None) -> int | None:
     if any(is_loss_name(w) for w in words):
         return 1
     return 4 if is_cotangent_name(words[-1]) else 3
-
-
-def _is_loss_value(node: Node) -> bool:
-    value = node.value
-    if isinstance(value, (np.ndarray, np.generic)):
-        return value.size == 1 and value.dtype.kind == "f" and bool(np.isfinite(value).all())
-    return type(value) is float and bool(np.isfinite(value))
 
 
 def _found(replay: Replay, node: int, name: str, site: Site | None, nodes: frozenset[int], declared: bool) -> LossFound:
