@@ -41,29 +41,24 @@ class Examined:
         assert self.doubtful is not None
         return replace(self.doubtful, recorded=self.recorded)
 
-    @property
-    def undecided(self) -> bool:
-        return any(m.verdict == "undecided" for m in self.check.measured)
-
 
 def examine(
     tape: Tape, *, loss: str | None = None, params: Sequence[str] = (), namespace: Mapping[str, Any] | None = None
 ) -> Examined | None:
     """The gradients of the recorded steps; None where no training step was recognised on the tape."""
     recorded = recorded_steps(tape, params, namespace)
-    best: Examined | None = None
+    best: Judged | None = None
     for training in understand(recorded, loss=loss):
         if not training.parameters:
             continue
-        found = examine_step(training)
+        found = judged(training)
         if _scale_varies(found.check, recorded, loss):
-            found = examine_step(training, fixed=True)
-        found.recorded = recorded
+            found = judged(training, fixed=True)
         if best is None or found.undecided < best.undecided:
             best = found
         if not best.undecided and training.loss is not None:
-            return best
-    return best
+            break
+    return None if best is None else replace(best.examined(), recorded=recorded)
 
 
 def _scale_varies(check: Check, recorded: Recorded, loss: str | None) -> bool:
@@ -80,21 +75,39 @@ def _scale_varies(check: Check, recorded: Recorded, loss: str | None) -> bool:
     return False
 
 
-def examine_step(training: Training, *, fixed: bool = False) -> Examined:
-    """One training step: verdicts, roots, findings, the table. With `fixed` no factor of all gradients is a convention."""
+@dataclass(slots=True)
+class Judged:
+    """The verdicts of one training step, before anything is blamed; `guess` are those of a loss that is doubtful."""
+
+    check: Check
+    guess: Check | None = None
+
+    @property
+    def undecided(self) -> bool:
+        return any(m.verdict == "undecided" for m in self.check.measured)
+
+    def examined(self) -> Examined:
+        """With roots, findings and the table."""
+        if self.check.training.loss is None:
+            return Examined(self.check.training, self.check, None)
+        found = _blamed(self.check)
+        found.doubtful = _blamed(self.guess) if self.guess is not None else None
+        return found
+
+
+def judged(training: Training, *, fixed: bool = False) -> Judged:
+    """The verdicts of one training step. With `fixed` no factor of all gradients is a convention."""
     check = check_gradients(training, fixed=fixed)
     if training.loss is None:
-        return Examined(training, check, None)
+        return Judged(check)
     doubted = check.wrong if fixed and training.loss.source == "implied" else doubtful(check)
     if not doubted:
-        return _blamed(check)
+        return Judged(check)
     guess = None
     if training.loss.source != "implied":  # an edit that makes all gradients those of this loss would be proof
-        guess = _blamed(replace(check, measured=[replace(m) for m in check.measured]))
+        guess = replace(check, measured=[replace(m) for m in check.measured])
     leave_undecided(check, doubted)
-    found = _blamed(check)
-    found.doubtful = guess
-    return found
+    return Judged(check, guess)
 
 
 def _blamed(check: Check) -> Examined:

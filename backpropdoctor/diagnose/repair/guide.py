@@ -25,7 +25,7 @@ class Guide:
     def __init__(self, blame: Blame, trial: Trial) -> None:
         self.blame = blame
         self.trial = trial
-        self._adjoints: dict[tuple[int, ...], list[tuple[np.ndarray, np.ndarray]]] = {}
+        self._adjoints: dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]] = {}
 
     def likes(self, values: Sequence[Any]) -> bool:
         """Whether one of the values is a multiple of a true adjoint."""
@@ -39,33 +39,30 @@ class Guide:
             return False
         shape = tuple(n for n in made.shape if n != 1)
         if shape not in self._adjoints:
-            self._adjoints[shape] = list(self._known(shape))
-        flat = made.ravel()
-        for directions, slopes in self._adjoints[shape]:
-            with np.errstate(all="ignore"):
-                mine = directions @ flat
-            if self._parallel(mine, slopes, made.size):
-                return True
-        return False
+            self._adjoints[shape] = self._known(shape)
+        directions, slopes = self._adjoints[shape]
+        with np.errstate(all="ignore"):
+            return self._parallel(directions @ made.ravel(), slopes, made.size)
 
     def _parallel(self, mine: np.ndarray, slopes: np.ndarray, size: int) -> bool:
-        if not np.all(np.isfinite(mine)) or not mine[0] or not slopes[0]:
-            return False
+        """Whether a value is parallel to any adjoint: `mine` and `slopes` are two rows, a number for each target."""
+        known = np.isfinite(mine).all(axis=0) & (mine[0] != 0) & (slopes[0] != 0)
         if size == 1:  # any two numbers are parallel
-            ratio = abs(mine[0] / slopes[0])
-            return any(abs(ratio - good) <= _ROOM * abs(good) for good in self.trial.good_ratios)
+            ratios = np.abs(mine[0] / slopes[0])
+            return any(bool(np.any(known & (np.abs(ratios - r) <= _ROOM * abs(r)))) for r in self.trial.good_ratios)
         left, right = mine[0] * slopes[1], mine[1] * slopes[0]
-        return bool(abs(left - right) <= _ROOM * (abs(left) + abs(right)))
+        return bool(np.any(known & (np.abs(left - right) <= _ROOM * (np.abs(left) + np.abs(right)))))
 
-    def _known(self, shape: tuple[int, ...]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Two directions and the slopes of the loss along them, for each forward value of a shape."""
-        found = []
+    def _known(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """Two directions of each forward value of a shape, and the slopes of the loss along them."""
+        directions, found = [], []
         for target in self.blame.cotangents.targets.get(shape, ())[-_MOST_TARGETS:]:
             slopes = [self._slope(target, number) for number in SEARCH]
             if None not in slopes:
-                directions = np.array([self.trial.adjoints.direction(target, number).ravel() for number in SEARCH])
-                found.append((directions, np.array(slopes)))
-        return found
+                directions.append([self.trial.adjoints.direction(target, number).ravel() for number in SEARCH])
+                found.append(slopes)
+        size = int(np.prod(shape))
+        return np.array(directions).reshape(-1, 2, size).swapaxes(0, 1), np.array(found, dtype=float).reshape(-1, 2).T
 
     def _slope(self, target: int, number: int) -> float | None:
         found = self.trial.adjoints.slope(Tensor("", (target,)), self.trial.objective, number, crude=True)

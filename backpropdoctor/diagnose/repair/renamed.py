@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ...tape.replay import Replay
@@ -33,6 +34,7 @@ class Renamed:
         return self.made
 
 
+@lru_cache(maxsize=2048)
 def _texts(statement: ast.stmt) -> set[str]:
     """The variables, attributes and items that a statement reads, as text."""
     return {ast.unparse(n) for n in ast.walk(statement) if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))}
