@@ -241,7 +241,9 @@ def _surplus_term(w: dict[str, Any], name: str, before: str, after: str) -> tupl
 
 
 def _overwritten(w: dict[str, Any], name: str, before: str, after: str) -> tuple[str, str, str]:
-    return f"{name} is overwritten where it should be added to", "`=` where `+=` belongs", _write(before, after)
+    sign = w.get("sign", "+")
+    said = "added to" if sign == "+" else "taken from"
+    return f"{name} is overwritten where it should be {said}", f"`=` where `{sign}=` belongs", _write(before, after)
 
 
 def _accumulated(w: dict[str, Any], name: str, before: str, after: str) -> tuple[str, str, str]:
