@@ -150,7 +150,8 @@ def statements(scene: Scene) -> Iterator[Candidate]:
     node = scene.statement
     if isinstance(node, ast.Assign) and len(node.targets) == 1 and not isinstance(node.targets[0], ast.Tuple):
         target, value = scene.text.of(node.targets[0]), scene.text.of(node.value)
-        yield Candidate(1.2, node, f"{target} += {value}", "overwritten", {"target": target})
+        yield Candidate(1.2, node, f"{target} += {value}", "overwritten", {"target": target, "sign": "+"})
+        yield Candidate(1.25, node, f"{target} -= {value}", "overwritten", {"target": target, "sign": "-"})
     elif isinstance(node, ast.AugAssign):
         target, value = scene.text.of(node.target), scene.text.of(node.value)
         if isinstance(node.op, (ast.Add, ast.Sub)):
