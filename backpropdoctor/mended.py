@@ -30,12 +30,23 @@ _MOST_ROUNDS = 5
 
 @dataclass(slots=True)
 class Round:
-    """The roots of one examination and their repairs, by position; `back` leads from an edited text to the user's."""
+    """The roots of one examination and their repairs, by position; `back` leads from an edited text to the user's.
+
+    `halves` are edits that mend one fault of two.
+    """
 
     blame: Blame
     roots: Sequence[Root]
     repairs: dict[int, Repair] = field(default_factory=dict)
     back: Back | None = None
+    halves: dict[int, Repair] = field(default_factory=dict)
+
+    def take(self, repairs: dict[int, Repair]) -> None:
+        """Keep repairs, told as edits of the user's text."""
+        for k, repair in repairs.items():
+            moved = self.back.repair(repair) if self.back is not None else repair
+            if moved is not None:
+                (self.halves if repair.is_half else self.repairs)[k] = moved
 
 
 @dataclass(slots=True)
@@ -70,8 +81,22 @@ class Mending:
     def search(self) -> None:
         """Repair the roots, prove the edits; where something is wrong still, go on from there."""
         first = self.rounds[0]
-        first.repairs = repair_roots(first.blame, first.roots, self.program)
-        right = sum(m.verdict == "right" for m in first.blame.check.measured)
+        first.take(repair_roots(first.blame, first.roots, self.program))
+        self._go_on(sum(m.verdict == "right" for m in first.blame.check.measured))
+        last = self.rounds[-1]
+        if not self._proved and last.halves:
+            kept, repairs, together = list(self.rounds), dict(last.repairs), self.together
+            last.repairs.update(last.halves)
+            self._go_on(-1)
+            if not self._proved:
+                self.rounds, last.repairs, self.together = kept, repairs, together
+
+    @property
+    def _proved(self) -> bool:
+        return self.together is not None and self.together.verified
+
+    def _go_on(self, right: int) -> None:
+        """Run the program with all edits, and blame and repair it again as long as more gradients than `right` are right."""
         while True:
             found = self._combined()
             self.together = found or self.together
@@ -108,14 +133,9 @@ class Mending:
         blame, roots = found.found.blame, found.found.roots
         if blame is None or not roots:
             return False
-        back = Back(self.program.path, self.fixes)
-        made = Round(blame, roots, {}, back)
+        made = Round(blame, roots, back=Back(self.program.path, self.fixes))
         with shown(found.texts):
-            repairs = repair_roots(blame, roots, self.program, found.texts)
-        for k, repair in repairs.items():
-            moved = back.repair(repair)
-            if moved is not None:
-                made.repairs[k] = moved
+            made.take(repair_roots(blame, roots, self.program, found.texts))
         self.rounds.append(made)
         return bool(made.repairs)
 

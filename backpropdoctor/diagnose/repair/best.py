@@ -29,6 +29,7 @@ class Found:
     right: frozenset[str]
     common: float | None = None  # the factor that all gradients share under it, where it is not one
     is_update: bool = False  # an edit of what is done with a right gradient
+    is_half: bool = False  # `right` are the gradients that are only parallel to the truth under it
 
 
 @dataclass(slots=True)

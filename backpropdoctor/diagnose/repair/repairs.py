@@ -18,6 +18,7 @@ from ..causes import cause_of
 from ..findings import for_what, measured_sentence, root_name
 from .best import Found
 from .capture import Capture
+from .halfway import halfway
 from .kinds import refined
 from .marks import smallest
 from .rerun import Program
@@ -50,12 +51,13 @@ class Repair:
     status: str
     evidence: dict[str, Any] = field(default_factory=dict)
     alternatives: tuple[Repair, ...] = ()  # the equally simple edits, as repairs of their own
+    is_half: bool = False  # the gradients are only parallel to the truth under the edit: something else is wrong besides
 
 
 def repair_roots(
     blame: Blame, roots: Sequence[Root], program: Program, texts: Mapping[str, str] | None = None
 ) -> dict[int, Repair]:
-    """The repairs of the roots, by their position; roots without one are left out.
+    """The repairs of the roots, those that mend one fault of two among them, by their position.
 
     The `program` runs once more, recorded, so that the variables in scope are known; `texts` are the edited sources that
     were recorded, by their absolute path.
@@ -77,13 +79,18 @@ def repair_roots(
         for k, root in enumerate(roots):
             if set(root.affects) <= search.right():
                 continue  # mended by an edit before
-            others = [r for j, r in enumerate(roots) if j != k and j not in done]
-            shared = {p for j, rows in enumerate(per_root) if j != k and j not in done for p in rows} & set(per_root[k])
+            whole = {j for j, repair in done.items() if not repair.is_half}
+            others = [r for j, r in enumerate(roots) if j != k and j not in whole]
+            shared = {p for j, rows in enumerate(per_root) if j != k and j not in whole for p in rows} & set(per_root[k])
             found = search.repair(root, list(per_root[k]), others, list(beyond[k]), shared)
             if found:
                 if not found[0].is_update:
                     search.active.append(found[0].edited)
                 done[k] = _repair(blame, root, found)
+                continue
+            found = halfway(search, [*per_root[k], *(p for p in beyond[k] if p not in per_root[k])], set(root.affects))
+            if found:
+                done[k] = replace(_repair(blame, root, found), is_half=True)
     return done
 
 

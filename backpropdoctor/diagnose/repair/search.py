@@ -112,14 +112,14 @@ class Search:
         stop: float,
     ) -> list[Found]:
         best = Best(mine, {m.held.tensor.name for m in self.trial.claims} - right - mine, excused, shared)
-        scenes = self._usable_scenes(places)
+        scenes = self.usable_scenes(places)
         waiting: list[Tried] = []
-        rows = self._rows(scenes, lambda s: simple(s, self.steps))
+        rows = self.rows(scenes, lambda s: simple(s, self.steps))
         self._go_through(self._promising(rows, waiting, best, stop), best, right, stop)
         if scenes and _adds_up(scenes[0][1]) and not best.found:  # its first value is only a part of an adjoint
             waiting = list(self._go_through(iter(waiting), best, right, self._share(stop)))
         if not best.ends_before(FIRST_LARGER):
-            rows = self._rows(scenes[:_MOST_NEAR], larger)
+            rows = self.rows(scenes[:_MOST_NEAR], larger)
             some = stop if best.found else self._share(stop)
             self._go_through(self._promising(rows, waiting, best, some), best, right, some)
         if not best.found:  # what is no adjoint may be right as well: a derivative by itself, a part of a sum
@@ -139,7 +139,7 @@ class Search:
                 return
             if best.skips(rank, scene):
                 continue
-            tried = self._tried(rank, scene, c)
+            tried = self.tried(rank, scene, c)
             if tried is None:
                 continue
             if tried.likely:
@@ -220,7 +220,7 @@ class Search:
 
     # --- one statement ------------------------------------------------------------------------------------------------
 
-    def _usable_scenes(self, places: Sequence[Place]) -> list[tuple[float, Scene]]:
+    def usable_scenes(self, places: Sequence[Place]) -> list[tuple[float, Scene]]:
         """The statements that can be edited, each with its handicap."""
         self._results.clear()
         scenes = []
@@ -230,14 +230,14 @@ class Search:
                 scenes.append((penalty, scene))
         return scenes
 
-    def _rows(
+    def rows(
         self, scenes: Sequence[tuple[float, Scene]], make: Callable[[Scene], list[Candidate]]
     ) -> list[tuple[float, Scene, Candidate]]:
         """All edits of one sort of all the statements, by their cost."""
         rows = [(penalty + c.cost, scene, c) for penalty, scene in scenes for c in make(scene)]
         return sorted(rows, key=lambda row: row[0])
 
-    def _tried(self, rank: float, scene: Scene, c: Candidate) -> Tried | None:
+    def tried(self, rank: float, scene: Scene, c: Candidate) -> Tried | None:
         """An edit that its statement can run at its first moment; None where it changes nothing there or ever."""
         ready = self._ready(scene, c)
         if ready is None:
