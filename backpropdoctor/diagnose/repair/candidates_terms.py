@@ -12,6 +12,8 @@ from .candidate import Candidate
 from .candidates_factors import places
 from .scene import Scene
 
+_DIGITS = re.compile(r"\d+")
+
 
 def terms(scene: Scene) -> Iterator[Candidate]:
     """Another value in scope added to the whole or taken from it."""
@@ -55,8 +57,8 @@ def rebuilt(scene: Scene) -> Iterator[Candidate]:
                     words = {"was": was, "now": f"the sum over axis {axis}"}
                     yield Candidate(2.3, node, f"{v.text}.sum(axis={axis})", "wrong-axis", words)
         if len(shape) == 2:
-            for new, _ in _products(scene, shape):
-                yield Candidate(2.6, node, new, "other-value", {"was": was, "now": new})
+            for new, _, extra in _products(scene, shape):
+                yield Candidate(2.5 + extra, node, new, "other-value", {"was": was, "now": new})
 
 
 def products(scene: Scene) -> Iterator[Candidate]:
@@ -68,26 +70,40 @@ def products(scene: Scene) -> Iterator[Candidate]:
         if node is not scene.value_node and not isinstance(part.parent, (ast.BinOp, ast.Call)):
             continue
         shape = scene.shape(node)
-        if shape is None or len(shape) > 2 or (not shape and node is not scene.value_node):
+        if shape is None or len(shape) > 2:
+            continue
+        if not shape and node is not scene.value_node and not _is_product(node):
             continue
         text = scene.text.of(node)
-        for new, name in _products(scene, shape):
+        for new, name, extra in _products(scene, shape):
             words = {"term": new, "sign": "+", "path": name}
-            yield Candidate(2.5, node, f"{text} + {new}", "missing-term", words)
+            yield Candidate(2.4 + extra, node, f"{text} + {new}", "missing-term", words)
 
 
-def _products(scene: Scene, shape: tuple[int, ...]) -> list[tuple[str, str]]:
+def _is_product(node: ast.expr) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)
+
+
+def _products(scene: Scene, shape: tuple[int, ...]) -> list[tuple[str, str, float]]:
+    """What may be added, the cotangent in it, and how much less likely than the likeliest it is."""
     cache = scene.__dict__.setdefault("_products", {})
     if shape not in cache:
         there = {n.id for n in ast.walk(scene.statement) if isinstance(n, ast.Name)}
-        cache[shape] = sorted(_made(scene, shape), key=lambda row: _surprise(row, there))[:60]
+        rows = sorted(((_surprise(row, there), *row) for row in _made(scene, shape)), key=lambda row: row[0])
+        cache[shape] = [(new, name, 0.1 * surprise[0]) for surprise, new, name in rows[:60]]
     return cache[shape]
 
 
-def _surprise(row: tuple[str, str], there: set[str]) -> tuple[bool, int]:
-    """How unlikely a product is the missing one: names that do not go together (do, Wo), names that are there already."""
-    left, right = [t.split(".")[-1] for t in re.split(r" [@*] |\.dot\(", row[0].replace(".T", "").rstrip(")"))]
-    return left[-1].lower() != right[-1].lower(), (left in there) + (right in there)
+def _surprise(row: tuple[str, str], there: set[str]) -> tuple[int, int]:
+    """How unlikely a product is the missing one: names that do not go together (do, Wo), names that are there already.
+
+    Names that differ from those of the statement by their numbers (`d1 * w3` beside `d2 * w5`) go together too.
+    """
+    factors = [t.removesuffix(".T").split(".")[-1] for t in re.split(r" [@*] |\.dot\(", row[0].rstrip(")"))]
+    kinds = {_DIGITS.sub("", t) for t in there}
+    alike = [_DIGITS.sub("", f) in kinds and _DIGITS.search(f) is not None for f in factors]
+    apart = factors[0][-1].lower() != factors[-1][-1].lower()
+    return 0 if all(alike) else 1 + apart, sum(f in there for f in factors)
 
 
 def _made(scene: Scene, shape: tuple[int, ...]) -> Iterator[tuple[str, str]]:
