@@ -18,6 +18,7 @@ from .world import Freezer, Frozen
 
 _INNER = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<lambda>"})
 _MOST_MOMENTS = 600  # runs of one statement that are kept
+_MOST_FROZEN = 200_000  # values that are kept for all runs of one statement
 _MOST_ELEMENTS = 64  # of a list that a statement makes
 _MOST_IDLE = 2000  # looks at statements that were not recorded after all
 
@@ -91,6 +92,7 @@ class Capture:
         self._open: dict[int, list[_Open]] = {}  # of each activation, a loop before the statements inside it
         self._paths = {p: _paths(s) for p, s in statements.items()}
         self._idle = 0
+        self._frozen: dict[Place, int] = dict.fromkeys(statements, 0)
         self.recorder: Any = None
         self.freezer: Freezer | None = None
         self.tape: Tape | None = None
@@ -156,7 +158,7 @@ class Capture:
     def _begin(self, frame: FrameType) -> None:
         opened = self._open.setdefault(id(frame), [])
         for place in self._codes[frame.f_code]:  # the outer ones first
-            if not place.line <= frame.f_lineno <= place.end_line or len(self.moments[place]) >= _MOST_MOMENTS:
+            if not place.line <= frame.f_lineno <= place.end_line or self._is_full(place):
                 continue
             if any(o.place is place for o in opened):
                 continue
@@ -174,6 +176,7 @@ class Capture:
         if locals_ and frame.f_code.co_name == "<module>":
             locals_ = {}
         memo: dict[int, Frozen] = {}
+        before = self.freezer.count
         moment = Moment(
             len(self.recorder.tape.nodes),
             self.freezer.names(locals_, memo),
@@ -181,7 +184,11 @@ class Capture:
             frame.f_globals,
             function=frame.f_code.co_qualname,
         )
+        self._frozen[place] += self.freezer.count - before
         return _Open(place, moment, self._nodes_of(frame, place))
+
+    def _is_full(self, place: Place) -> bool:
+        return len(self.moments[place]) >= _MOST_MOMENTS or self._frozen[place] >= _MOST_FROZEN
 
     def _nodes_of(self, frame: FrameType, place: Place) -> dict[str, int | None]:
         """The nodes of what the statement names; of the lists that it makes, those of the elements."""

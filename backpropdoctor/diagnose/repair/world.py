@@ -67,6 +67,7 @@ class Freezer:
         self.ids = ids
         self.user_modules = user_modules
         self.unknown: list[Unknown] = []
+        self.count = 0  # values looked at
 
     def names(self, names: Mapping[str, Any], memo: dict[int, Frozen] | None = None) -> dict[str, Frozen]:
         """The variables of a scope; with the `memo` of another one, what both hold is one thing."""
@@ -75,6 +76,7 @@ class Freezer:
 
     def freeze(self, value: Any, memo: dict[int, Frozen], depth: int = 0) -> Frozen:
         """One value."""
+        self.count += 1
         if trackable(value):
             return self._number(value, memo)
         kind = type(value)
