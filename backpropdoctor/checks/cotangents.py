@@ -90,13 +90,14 @@ class Cotangents:
         wanted = {_squeezed(self.nodes[i].value) for i in self.backward}
         for i in sorted(self.forward, reverse=True)[: 4 * _MOST_FORWARD]:
             shape = _squeezed(self.nodes[i].value)
-            if self._is_negation(i):
+            if self.is_negation(i):
                 continue  # the adjoint of -z is the wrong sign of that of z, and nobody's aim
             if shape in wanted and len(found[shape]) < _MOST_FORWARD:
                 found[shape].append(i)
         return {shape: nodes[::-1] for shape, nodes in found.items()}
 
-    def _is_negation(self, i: int) -> bool:
+    def is_negation(self, i: int) -> bool:
+        """Whether a value is the negative of another."""
         return self.nodes[i].kind == "op" and any(self.nodes[i].op is op for op in NEG)
 
     @cached_property
@@ -164,7 +165,8 @@ class Cotangents:
     def scale(self) -> float | None:
         """The factor by which the backward pass keeps its cotangents larger than the loss says.
 
-        That is the factor that most of the cotangents have to which the user gave a name; None where there is none.
+        That is the factor that most of the cotangents have to which the user gave a name; None where there is none. That all
+        of them are negative is meant only where gradients that are right are made of them.
         """
         if self.fixed:
             return self.sign
@@ -176,7 +178,8 @@ class Cotangents:
             and any(b.how in ("assign", "augmented", "append") for b in self.names(i))
         }
         trusted = self.replay.upstream(self.right, barrier=self.origins) if self.right else set()
-        ratios = [r for i, r in named.items() if i in trusted] or list(named.values())
+        ratios = [r for i, r in named.items() if i in trusted]
+        ratios = ratios or [abs(r) * self.sign for r in named.values()]
         ratios = [r for r in ratios if r * self.sign > 0] or ratios
         return max(ratios, key=lambda r: (sum(_close(r, q) for q in ratios), _close(abs(r), 1.0)), default=None)
 

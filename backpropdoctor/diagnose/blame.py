@@ -22,6 +22,7 @@ from ..tape.replay import Objective
 from ..tape.tape import Site
 from .blame_choice import roots_by_cuts
 from .blame_claims import roots_of_claims
+from .blame_first import one_first
 from .blame_together import (
     all_uphill,
     read_too_late,
@@ -86,11 +87,11 @@ class Blame:
         if uphill is not None:
             return uphill
         for root in [*self._late_roots(wrong), *self._unscaled_roots(wrong), *roots_of_claims(self, wrong)]:
-            found[self._line_key(root)] = root
+            found[self.line_key(root)] = root
         late = {name for root in found.values() for name in root.affects}
         by_cuts, rest = roots_by_cuts(self, [m for m in wrong if m.held.tensor.name not in late])
         for root in by_cuts:
-            kept = found.setdefault(self._line_key(root), root)
+            kept = found.setdefault(self.line_key(root), root)
             if kept is not root:
                 kept.instances += root.instances
                 kept.affects += [a for a in root.affects if a not in kept.affects]
@@ -98,7 +99,7 @@ class Blame:
         for m in sorted(rest, key=lambda m: min(len(self._suspects(node)) for node in self._final(m))):
             for root in self._roots_of(m):
                 self.settle_site(root, m)
-                kept = found.setdefault(self._line_key(root), root)
+                kept = found.setdefault(self.line_key(root), root)
                 kept.instances.append(root.node)
                 if m.held.tensor.name not in kept.affects:
                     kept.affects.append(m.held.tensor.name)
@@ -108,10 +109,11 @@ class Blame:
                     kept.ratio = None
         together = without_inherited(self, taken_for_another(self, list(found.values())))
         together = [r for r in together if not self._is_right(r, together)]
-        return sorted(together, key=lambda r: min(r.instances))
+        return sorted(one_first(self, wrong, together), key=lambda r: min(r.instances))
 
     @staticmethod
-    def _line_key(root: Root) -> tuple[str, int, int]:
+    def line_key(root: Root) -> tuple[str, int, int]:
+        """The statement of a root."""
         return root.span.path, root.span.line, root.span.column
 
     def _late_roots(self, wrong: list[Measured]) -> list[Root]:
@@ -470,14 +472,21 @@ class Blame:
         return sorted(found, reverse=True)
 
     def made_at(self, node: int) -> Site | None:
-        """Where the backward pass makes a value: not where the loss makes the same one."""
-        equal = self.cotangents.equals(node)
-        if len(equal) > 1 and node in self.cotangents.backward:
-            consumers, canon = self.replay.index.consumers, self.replay.canonical
-            used = [j for j in equal if any(canon[i] in self.cotangents.backward for i in consumers.get(j, ()))]
-            if used and node not in used:
-                return self.nodes[used[0]].site
-        return self.nodes[node].site
+        """Where the backward pass makes a value: not where the loss, or what has no use, makes the same one."""
+        made = next((j for j in self.cotangents.equals(node) if j in self._used), node)
+        return self.nodes[made].site
+
+    @cached_property
+    def _used(self) -> set[int]:
+        """What gradients were really made of, where equal values were made more than once."""
+        found: set[int] = set()
+        stack = [i for h in self.training.parameters for i in h.claim.gradient_nodes]
+        while stack:
+            i = stack.pop()
+            if i not in found and self.replay.canonical[i] in self.cotangents.backward:
+                found.add(i)
+                stack += self.nodes[i].inputs()
+        return found
 
     def _home(self, node: int) -> tuple[str, int, int] | None:
         site = self.made_at(node)

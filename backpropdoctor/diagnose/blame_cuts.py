@@ -108,16 +108,23 @@ class Cuts:
         return sorted(found)[:_MOST_NODES]
 
     def _near(self, part: Part) -> set[int]:
-        """The values that a gradient is made of, up to right cotangents: what lies behind those is not at fault."""
+        """The values that a gradient is made of, up to right cotangents: what lies behind those is not at fault.
+
+        One that is only taken over from another statement is no proof of that: it may be the adjoint of something else.
+        """
         found = {self.replay.canonical[g] for g in part.claim.gradient_nodes}
-        stack = [i for i in found if i in part.cone]
+        stack = [(i, False) for i in found if i in part.cone]
         while stack:
-            for i in self.replay.inputs(stack.pop()):
-                if i in part.cone and i not in found:
-                    found.add(i)
-                    if not self.blame.is_adjoint(i):
-                        stack.append(i)
+            above, copied = stack.pop()
+            for i in self.replay.inputs(above):
+                if i not in part.cone or i in found or copied and not self._is_same(i, above):
+                    continue
+                found.add(i)
+                stack.append((i, self.blame.is_adjoint(i)))
         return found & part.cone
+
+    def _is_same(self, i: int, j: int) -> bool:
+        return np.array_equal(self.nodes[i].value, self.nodes[j].value)
 
     def _may_be_wrong(self, i: int) -> bool:
         """Whether a value is a cotangent that no right gradient is made of, or only as one sign makes up for another."""
@@ -133,9 +140,10 @@ class Cuts:
         return value.dtype.kind == "f" and value.size > 0 and bool(np.all(np.isfinite(value)))
 
     def inside(self, node: int) -> list[int]:
-        """The forward values between a parameter and the loss, the parameter itself included."""
+        """The forward values between a parameter and the loss, the parameter itself included, negations left out."""
         if node not in self._inside:
-            found = sorted(self.replay.downstream([node]) & (self.blame.cotangents.forward | {node}))
+            below = self.replay.downstream([node]) & self.blame.cotangents.forward
+            found = sorted({node, *(i for i in below if not self.blame.cotangents.is_negation(i))})
             self._inside[node] = found[: 20 * _MOST_TARGETS]
         return self._inside[node]
 

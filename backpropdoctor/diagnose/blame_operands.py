@@ -69,7 +69,7 @@ def wrong_factor(blame: Blame, node: int, target: int) -> Site | None:
     calls it where that is one of its own.
     """
     factor = _factor_of(blame, node)
-    if factor is None or _is_derivative(blame, node, target, factor):
+    if factor is None or _is_parallel(blame, node, target) or _is_derivative(blame, node, target, factor):
         return None
     made, home = blame.nodes[factor].site, blame.nodes[node].site
     if made is None or home is None:
@@ -80,6 +80,14 @@ def wrong_factor(blame: Blame, node: int, target: int) -> Site | None:
     if _right_for_another(blame, node, target, factor, made.function):
         return called[-1].site if called and called[-1].site.statement_span != home.statement_span else None
     return None if factor in blame.cleared else made
+
+
+def _is_parallel(blame: Blame, node: int, target: int) -> bool:
+    """Whether a value is a multiple of the adjoint it should be: a wrong derivative would change more than its length."""
+    if np.size(blame.nodes[node].value) == 1:
+        return False
+    ratio = blame.cotangents.ratio(node, target)
+    return ratio is not None and ratio.value is not None and not ratio.zero
 
 
 def _is_derivative(blame: Blame, node: int, target: int, factor: int) -> bool:
@@ -111,7 +119,10 @@ def _factor_of(blame: Blame, node: int) -> int | None:
 
 def _carries(blame: Blame, node: int) -> bool:
     """Whether a value is a cotangent or made of one, and not a mere derivative."""
-    return blame.is_adjoint(node) or blame.depends_on_cotangent(node)
+    if blame.is_adjoint(node) or blame.depends_on_cotangent(node):
+        return True
+    paired = blame.cotangents.paired  # in whatever scale: nothing but an adjoint is parallel to one
+    return any(i in paired and np.size(blame.nodes[i].value) > 1 for i in (node, *blame.made_of(node)))
 
 
 def _is_product(op: Any) -> bool:

@@ -150,6 +150,8 @@ def with_penalties(training: Training, loss: LossFound) -> LossFound:
     """The loss with the penalties that gradients hold and it does not, or without those that the updates do by themselves."""
     found: list[Penalty] = []
     scale = _scale(training, loss)
+    if loss.source == "implied" and any(h.penalties for h in training.parameters):
+        loss, scale = scaled_loss(loss, scale), 1.0  # a penalty says how large the error is meant to be
     nodes = [i for h in training.parameters for i in h.tensor.nodes]
     loss = replace(loss, unpenalised=frozenset(i for i in nodes if not penalised(training.replay, loss, i)))
     for held in training.parameters:
@@ -168,8 +170,9 @@ def _scale(training: Training, loss: LossFound) -> float:
         ratio = training.adjoints.ratio(held.data_claim, loss.objective)
         if ratio is not None and ratio.right and not ratio.zero:
             return 1.0
-        if ratio is not None and ratio.value is not None and not ratio.zero and ratio.value > 0:
+        if ratio is not None and ratio.value is not None and not ratio.zero and ratio.value:
             values.append(ratio.value)
+    values = [v for v in values if v > 0] or [-v for v in values]  # the wrong sign of all is no scale
     return max(values, key=lambda v: sum(abs(v - w) <= 1e-6 * v for w in values), default=1.0)
 
 
@@ -195,6 +198,16 @@ def _separate(training: Training, loss: LossFound, held: Held) -> Penalty | None
     if a <= 0 or b >= 0 or any(o > 1e-7 * s for o, s in zip(off, size, strict=True)):
         return None
     return Penalty(node, float(b / a))
+
+
+def scaled_loss(loss: LossFound, scale: float) -> LossFound:
+    """A multiple of a loss."""
+    inner = loss.objective
+
+    def combine(values: Sequence[Any]) -> Any:
+        return scale * inner.combine(values)
+
+    return loss if scale == 1.0 else replace(loss, objective=Objective((inner.key, "times", scale), inner.nodes, combine))
 
 
 def penalised_loss(replay: Replay, loss: LossFound, penalties: Sequence[Penalty]) -> LossFound:

@@ -1,0 +1,188 @@
+"""The first wrong values: those that are made of right ones only. Where one statement made them all, it is the root.
+
+A value is right where it is the adjoint of a forward value, or a part of one: what one of the operations that read the
+value passes on, or several of them. That holds for any number of executions of a statement, in closures and loops that no
+single cut goes through.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..checks.gradients import Measured
+from ..errors import ReplayError
+from ..tape.adjoint import SAME
+from ..tape.algebra import ADD
+from ..tape.buffers import Augment
+from ..tape.pullback import NotPulled, add, pullback
+
+if TYPE_CHECKING:
+    from .blame import Blame, Root
+
+_MOST_NODES = 4000  # backward values that are looked at
+_MOST_SHARES = 12  # readers of one forward value whose parts are added up in order
+
+
+def one_first(blame: Blame, wrong: Sequence[Measured], roots: list[Root]) -> list[Root]:
+    """The one root of all that is wrong, where several were found and the first wrong values say so; else these."""
+    names = {name for root in roots for name in root.affects}
+    if len({blame.line_key(root) for root in roots}) < 2:
+        return roots
+    found = First(blame, [m for m in wrong if m.held.tensor.name in names]).root()
+    if found is None or not names <= set(found.affects):
+        return roots
+    return [found]
+
+
+class First:
+    """The values that gradients are made of, each right, wrong, or no cotangent; and the first wrong ones."""
+
+    def __init__(self, blame: Blame, wrong: Sequence[Measured]) -> None:
+        self.blame = blame
+        self.replay = blame.replay
+        self.nodes = blame.nodes
+        self.wrong = wrong
+        self.ends = {m.held.tensor.name: {self.replay.canonical[g] for g in m.held.claim.gradient_nodes} for m in wrong}
+        self.cones = {
+            name: self.replay.upstream(ends, barrier=blame.cotangents.origins) & blame.cotangents.backward
+            for name, ends in self.ends.items()
+        }
+        self.cone: set[int] = set().union(*self.cones.values())
+
+    def root(self) -> Root | None:
+        """The root at the one statement that made all first wrong values; None where there are several."""
+        if not self.cone or len(self.cone) > _MOST_NODES:
+            return None
+        homes: dict[Any, list[int]] = defaultdict(list)
+        for i in sorted(self.cone):
+            maker = self._first(i)
+            if maker is not None:
+                homes[self.blame.home(maker)].append(maker)
+                if len(homes) > 1:
+                    return None
+        if not homes:
+            return None
+        [made] = homes.values()
+        root = self.blame.make_root(min(made), None)
+        root.ratio, root.instances = None, sorted(set(made))
+        root.affects = [name for name, cone in self.cones.items() if cone & set(made)]
+        return root
+
+    def _first(self, i: int) -> int | None:
+        """The value that is at fault where `i` is wrong and what it was made from is right: `i`, or a part taken for all."""
+        if not self._leaves(i) or not self._carries(i) or self._is_right(i):
+            return None
+        received = self._received(i)
+        if not all(self._is_right(j) or not self._carries(j) for j in received):
+            return None
+        parts = [j for j in received if not self._is_whole(j) and j in self._parts and not self._is_added(j)]
+        return parts[0] if parts else i
+
+    def _carries(self, i: int) -> bool:
+        """Whether a value may be a cotangent: made of a right one, or before a gradient that none is made into."""
+        return self.blame.may_carry(i) or i in self._bare
+
+    @cached_property
+    def _bare(self) -> set[int]:
+        bare = [cone for cone in self.cones.values() if not any(self.blame.may_carry(i) for i in cone)]
+        return set().union(*bare)
+
+    def _leaves(self, i: int) -> bool:
+        """Whether a value is read by another statement than its own, or is a gradient."""
+        if any(i in ends for ends in self.ends.values()):
+            return True
+        home = self.blame.home(i)
+        readers = [j for j in self.replay.consumers.get(i, ()) if j in self.cone]
+        if any(self.blame.home(j) != home for j in readers):
+            return True
+        return any(b.how in ("assign", "append") for b in self.blame.cotangents.names(i)) and any(
+            not self._adds(j) for j in readers
+        )
+
+    def _received(self, i: int) -> list[int]:
+        found, seen, stack = [], {i}, [i]
+        while stack:
+            for j in self.replay.inputs(stack.pop()):
+                if j in seen or j not in self.cone:
+                    continue
+                seen.add(j)
+                if self._leaves(j):
+                    found.append(j)
+                else:
+                    stack.append(j)
+        return found
+
+    def _adds(self, j: int) -> bool:
+        op = self.nodes[j].op
+        if isinstance(op, Augment):
+            return True
+        try:
+            return op in ADD
+        except TypeError:
+            return False
+
+    def _is_added(self, i: int) -> bool:
+        """Whether a part is only added to other ones."""
+        return all(self._adds(j) for j in self.replay.consumers.get(i, ()) if j in self.cone)
+
+    def _is_right(self, i: int) -> bool:
+        return self._is_whole(i) or i in self._parts
+
+    def _is_whole(self, i: int) -> bool:
+        return i in self.blame.cleared or self.blame.is_adjoint(i)
+
+    @cached_property
+    def _parts(self) -> set[int]:
+        """The values of the cone that are a part of an adjoint."""
+        cotangents = self.blame.cotangents
+        wanted = defaultdict(list)
+        for i in self.cone:
+            value = np.asarray(self.replay.base(i))
+            if value.dtype.kind == "f" and np.all(np.isfinite(value)):
+                wanted[value.size].append((i, value.ravel()))
+        scales = {1.0, cotangents.scale or 1.0, cotangents.sign, cotangents.sign * self.blame.check.uniform}
+        found: set[int] = set()
+        for t in sorted(cotangents.forward | cotangents.origins):
+            rows = wanted.get(np.size(self.nodes[t].value), ())
+            if not rows:
+                continue
+            for part in self._shares(t):
+                flat = np.ravel(part)
+                for s in scales:
+                    found |= {i for i, value in rows if i not in found and _is_close(value, s * flat)}
+        return found
+
+    def _shares(self, t: int) -> Iterable[Any]:
+        """What the readers of a forward value pass on to it, one by one and added up from the last and from the first."""
+        shares = []
+        readers = [j for j in self.replay.consumers.get(t, ()) if j in self.blame.cotangents.loss.nodes]
+        if len(readers) < 2 or len(readers) > _MOST_SHARES:
+            return []
+        for j in readers:
+            after = self.blame.adjoints.adjoint(j, self.blame.objective)
+            try:
+                part = None if after is None else pullback(self.replay, j, t, after)[0]
+            except (NotPulled, ReplayError, TypeError, ValueError, ArithmeticError):
+                part = None
+            if part is None:
+                return []
+            shares.append(part)
+        found = list(shares)
+        for order in (shares, shares[::-1]):
+            total: Any = 0.0
+            for part in order:
+                total = add(total, part)
+                found.append(total)
+        return found
+
+
+def _is_close(a: np.ndarray, b: np.ndarray) -> bool:
+    if a.shape != b.shape:
+        return False
+    size = float(np.max(np.abs(a), initial=0.0))
+    return size > 0 and bool(np.max(np.abs(a - b), initial=0.0) <= SAME * size)
