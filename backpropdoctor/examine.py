@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .checks.cotangents import Cotangents, sign_of
-from .checks.evidence import doubtful, leave_undecided
+from .checks.evidence import doubtful, has_noise, leave_undecided, leave_unsettled
 from .checks.gradients import Check, Measured, check_gradients, checked_row, checked_rows
 from .checks.scale import alike, is_scaled, same_scale
 from .diagnose.blame import Blame, Root
+from .diagnose.blame_scale import blame_of
 from .diagnose.findings import gradient_findings
 from .finding import Checked, Finding
 from .load.choose import choose_loss
@@ -101,10 +102,16 @@ def judged(training: Training, *, fixed: bool = False) -> Judged:
     if training.loss is None:
         return Judged(check)
     doubted = check.wrong if fixed and training.loss.source == "implied" else doubtful(check)
+    rival = training.rival
+    if rival is not None and rival.kind != "none" and not check.wrong:
+        own = check_gradients(replace(training, loss=rival.loss), fixed=fixed)
+        leave_unsettled(check, rival.loss)
+        return Judged(check, own if own.wrong and not has_noise(own) else None)
     if not doubted:
         return Judged(check)
     guess = None
-    if training.loss.source != "implied":  # an edit that makes all gradients those of this loss would be proof
+    # an edit that makes all gradients those of this loss would be proof
+    if training.loss.source != "implied" and not has_noise(check):
         guess = replace(check, measured=[replace(m) for m in check.measured])
     leave_undecided(check, doubted)
     return Judged(check, guess)
@@ -113,7 +120,7 @@ def judged(training: Training, *, fixed: bool = False) -> Judged:
 def _blamed(check: Check) -> Examined:
     """Roots, findings and table of what was measured."""
     training = check.training
-    blame = Blame(check) if check.wrong else None
+    blame = blame_of(check) if check.wrong else None
     found = Examined(training, check, blame)
     found.roots = blame.roots() if blame else []
     found.findings = gradient_findings(check, blame, found.roots)

@@ -322,6 +322,11 @@ def _loss(found: Examined | None) -> Loss | None:
 def _assumed(found: Examined | None) -> list[str]:
     loss = found.training.loss if found else None
     if loss is not None and loss.source == "implied":
+        rival = found.training.rival if found else None
+        if rival is not None:
+            where = f" at line {rival.loss.site.span.line}" if rival.loss.site is not None else ""
+            at = f" at `{loss.site.span.text}` (line {loss.site.span.line})" if loss.site is not None else ""
+            return [f"the gradients are held against {loss.name}{at}: those of `{rival.loss.name}`{where} they are not"]
         return [f"the script computes no loss that its gradients belong to; they were held against {loss.name}"]
     return []
 

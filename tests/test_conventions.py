@@ -71,6 +71,9 @@ def test_the_likeliest_name_comes_first():
         "calcule_cout",
         "cross_entropy",
         "evaluate_loss",
+        "pérdida",
+        "kayıp",
+        "custo_total",
     ],
 )
 def test_losses_are_known_by_name(name):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..tape.training import LossFound
 from .cotangents import Cotangents
 from .gradients import Check, Measured
 
@@ -30,9 +31,28 @@ def doubtful(check: Check) -> list[Measured]:
     return [m for m in check.wrong if is_doubtful(m)]
 
 
+def has_noise(check: Check) -> bool:
+    """Whether a wrong gradient holds a random draw that the loss knows nothing of: noise that is meant, and no fault."""
+    loss = check.training.loss
+    assert loss is not None
+    replay = check.training.replay
+    origins = {replay.canonical[i] for h in check.training.parameters for i in h.tensor.nodes}
+    behind = replay.upstream([i for m in check.wrong for i in m.held.claim.gradient_nodes], barrier=origins)
+    return any(replay.tape.nodes[i].kind == "random" and i not in loss.nodes for i in behind)
+
+
 def leave_undecided(check: Check, doubted: Iterable[Measured]) -> None:
     """Say of doubtful gradients that they are neither right nor wrong."""
     loss = check.training.loss
     assert loss is not None
     for m in doubted:
         m.verdict, m.reason = "undecided", f"nothing it is made of belongs to the {loss.name}, which may not be its loss"
+
+
+def leave_unsettled(check: Check, own: LossFound) -> None:
+    """Say of gradients that are those of a standard loss and not of the script's own that it is open which one is meant."""
+    loss = check.training.loss
+    assert loss is not None
+    where = f" at line {own.site.span.line}" if own.site is not None else ""
+    for m in check.measured:
+        m.verdict, m.reason = "undecided", f"it is the gradient of {loss.name}, and not of `{own.name}`{where}"

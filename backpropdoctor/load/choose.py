@@ -6,6 +6,7 @@ A loss that the script computes and no gradient fits is only its own last resort
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -15,8 +16,9 @@ from ..tape.replay import Replay
 from ..tape.tape import Node
 from ..tape.training import Held, LossFound, Training
 from .conventions import is_loss_name
-from .losses import implied_losses, named_losses
+from .losses import Output, implied_losses, named_losses
 from .penalties import penalised, with_penalties
+from .rivals import rival_of
 from .seeds import seeded_loss
 
 _MOST_LOSSES = 8  # candidates that are measured; the list is sorted by likelihood
@@ -46,7 +48,13 @@ def choose_loss(
         others = [(score(training, loss), -k, loss) for k, loss in enumerate(named) if not _named_as_loss(loss)]
         top, _, fitting = max(others, default=((0, 0, 0), 0, None), key=lambda o: o[:2])
         fitting = fitting if top[0] > 0 else None
-    chosen = fitting or _implied(training) or next((loss for loss in named if _named_as_loss(loss)), None)
+    training.rival = None
+    implied = _implied(training) if fitting is None else None
+    if implied is not None:
+        rival = rival_of(training, named, implied[1])
+        training.rival = replace(rival, loss=with_penalties(training, rival.loss)) if rival is not None else None
+        return with_penalties(training, implied[0])
+    chosen = fitting or next((loss for loss in named if _named_as_loss(loss)), None)
     return with_penalties(training, chosen) if chosen is not None else None
 
 
@@ -67,17 +75,17 @@ def candidates(
     return list(islice(likely, _MOST_LOSSES))
 
 
-def _implied(training: Training) -> LossFound | None:
-    """The standard loss that most gradients fit, that of the output layer before all others."""
+def _implied(training: Training) -> tuple[LossFound, list[Output]] | None:
+    """The standard loss that most gradients fit, that of the output layer before all others, and what it compares."""
     origins = [i for h in training.parameters for i in h.tensor.nodes]
     gradients = [i for h in training.parameters for i in h.claim.gradient_nodes]
     last = _output_parameter(training)
     scored = []
-    for loss in implied_losses(training.replay, gradients, origins):
+    for loss, outputs in implied_losses(training.replay, gradients, origins):
         fits_last = last is not None and _fits_one(training, loss, last)
-        scored.append((fits_last, score(training, loss), loss))
+        scored.append((fits_last, score(training, loss), loss, outputs))
     best = max(scored, default=None, key=lambda s: s[:2])
-    return best[2] if best is not None and best[1][0] > 0 else None
+    return (best[2], best[3]) if best is not None and best[1][0] > 0 else None
 
 
 def fits_by_chance(training: Training, others: Sequence[Training], borders: Collection[int], totals: Collection[int]) -> bool:

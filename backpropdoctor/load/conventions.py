@@ -6,6 +6,7 @@ Names are hints. A pairing by name holds only between values of fitting shape, a
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Hashable, Sequence
 
 FORWARD_BACKWARD: tuple[tuple[str, str], ...] = (
@@ -110,7 +111,9 @@ _NOT_GRADIENTS = frozenset(
 _LOSS = re.compile(
     r"^_*(?:\w+_)?(?:(?:total|train|training|batch|epoch|data|mean|avg|cur|current|this|final|my|sum|test|val|compute|calc|calculate|"
     r"get|new|step|iter|the|full)_?)*(?:loss(?:es)?|costs?|err(?:or)?s?|mse|sse|rmse|nll|bce|cce|xent|ce|objective|obj|"
-    r"energy|logloss|criterion|cross_?entropy|(?:neg_)?log_?lik(?:elihood)?|j|cout|perte|e|l)"
+    r"energy|logloss|criterion|cross_?entropy|(?:neg_)?log_?lik(?:elihood)?|j|e|l|"
+    r"cout|perte|erreurs?|perdidas?|costes?|costos?|errores|custos?|perdas?|erros?|perdit[ae]|errore|verluste?|kosten|fehler|"
+    r"verlies|kayip|kayiplar|maliyet|hata|hatalar|strata|koszt|blad|sunshi|daijia|wucha|sonshitsu|gosa|poterya|oshibka)"
     r"(?:_?(?:fn|func|function|value|val|sum|total|mean|history|epoch|train|t|i|\d+))*$",
     re.IGNORECASE,
 )
@@ -165,7 +168,12 @@ def is_gradient_container(name: Hashable) -> bool:
 
 def is_loss_name(name: Hashable) -> bool:
     """True for a name that people give to the loss or to the function that computes it."""
-    return isinstance(name, str) and bool(_LOSS.match(name))
+    return isinstance(name, str) and bool(_LOSS.match(_unaccented(name)))
+
+
+def _unaccented(name: str) -> str:
+    """A name without its accents: `pérdida`, `coût`, `kayıp`."""
+    return name if name.isascii() else unicodedata.normalize("NFKD", name.replace("ı", "i")).encode("ascii", "ignore").decode()
 
 
 def is_cotangent_name(name: str) -> bool:

@@ -123,11 +123,15 @@ def _found(replay: Replay, node: int, name: str, site: Site | None, nodes: froze
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A place where the backward pass compares an output with its target: `node` holds the output, `target` the target."""
+    """A place where the backward pass compares an output with its target: `node` holds the output, `target` the target.
+
+    `sources` are the nodes that the target is read from.
+    """
 
     node: int
     target: Any
     site: Site | None
+    sources: tuple[int, ...] = ()
 
 
 def _half_squared(o: Any, y: Any) -> Any:
@@ -164,8 +168,8 @@ _STANDARD: tuple[tuple[str, Callable[[Any, Any], Any], Callable[[np.ndarray, np.
 )
 
 
-def implied_losses(replay: Replay, gradients: Sequence[int], origins: Sequence[int]) -> list[LossFound]:
-    """The standard losses at the place where the backward pass compares the output with its target.
+def implied_losses(replay: Replay, gradients: Sequence[int], origins: Sequence[int]) -> list[tuple[LossFound, list[Output]]]:
+    """The standard losses at the places where the backward pass compares the output with its target, and these places.
 
     A sum over everything that is compared there; the mean differs by a factor only, which the check reports apart.
     """
@@ -175,7 +179,7 @@ def implied_losses(replay: Replay, gradients: Sequence[int], origins: Sequence[i
         pairs = [(np.asarray(replay.base(o.node), dtype=float), np.asarray(o.target, dtype=float)) for o in group]
         for name, function, fits in _STANDARD:
             if all(fits(o, y) for o, y in pairs):
-                found.append(_implied(replay, group, [y for _, y in pairs], name, function))
+                found.append((_implied(replay, group, [y for _, y in pairs], name, function), group))
     return found
 
 
@@ -232,12 +236,14 @@ def _comparison(replay: Replay, node: Node, live: set[int]) -> Output | None:
         y = np.asarray(replay.base(target.index) if isinstance(target, Ref) else target)
         if o.dtype.kind == "f" and y.dtype.kind in "fiub" and _fits(o, y) and not _is_constant(y):
             wanted = np.broadcast_to(y, o.shape) if y.size != o.size else y.reshape(o.shape)
-            return Output(canon[output.index], wanted, node.site)
+            sources = (canon[target.index],) if isinstance(target, Ref) else ()
+            return Output(canon[output.index], wanted, node.site, sources)
     if node.kind == "write" and canon[node.args[0].index] in live:
         old = np.asarray(replay.base(node.args[0].index), dtype=float)
         target = old - np.asarray(replay.base(node.index), dtype=float)
         if np.all(np.isclose(target, 0) | np.isclose(target, 1)) and np.any(np.isclose(target, 1)) and target.size > 1:
-            return Output(canon[node.args[0].index], np.round(target), node.site)
+            sources = tuple(canon[j] for j in node.inputs() if j != node.args[0].index)
+            return Output(canon[node.args[0].index], np.round(target), node.site, sources)
     return None
 
 

@@ -26,6 +26,18 @@ class LossFound:
 
 
 @dataclass(frozen=True, slots=True)
+class Rival:
+    """The loss of a script beside the standard one that its gradients fit, and what speaks for it.
+
+    'target': it compares the output with other data; 'form': the same data, but it is another function that the gradients
+    are meant for; 'none': it may be printed only.
+    """
+
+    loss: LossFound
+    kind: Literal["target", "form", "none"]
+
+
+@dataclass(frozen=True, slots=True)
 class Penalty:
     """What a gradient holds for value `node` besides that of the data: l2 * value + l1 * sign(value)."""
 
@@ -49,6 +61,7 @@ class Held:
     decays: bool = False  # whether the update makes the value smaller besides
     evidence: Literal["update", "company", "replaced"] = "update"  # what says that it is a parameter
     update: Update | None = None  # its update, where something else than that says so
+    after: tuple[int, ...] = ()  # for each node of the tensor the canonical one after the whole step
 
     @property
     def data_claim(self) -> Claim:
@@ -75,4 +88,5 @@ class Training:
     loss: LossFound | None
     parameters: list[Held] = field(default_factory=list)
     intermediates: list[Held] = field(default_factory=list)
+    rival: Rival | None = None
     unpaired: list[str] = field(default_factory=list)  # parameters whose gradient was not found, one sentence each

@@ -1,0 +1,165 @@
+"""A script's own loss beside the standard one that its gradients fit: what to make of it when no gradient is that of its own.
+
+Many right programs print another number than the one they train on: a squared error beside a cross-entropy's gradients, a
+score against other data. What a script calls its loss is held against its gradients all the same where the two compare
+the output with different data, or where it is no mere distance of the output from the target; and where the backward
+pass is named after it. An edit that makes all gradients those of the own loss has to prove it then.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..tape.adjoint import Tensor, proportion
+from ..tape.replay import Replay
+from ..tape.training import LossFound, Rival, Training
+from .conventions import is_loss_name
+from .losses import Output
+
+_METRIC = re.compile(
+    r"(?:^|_)(?:r?mse|sse|mae|err|errs|errors?|errores?|erros?|erreurs?|fehler|hata|hatalar|blad|wucha|gosa|oshibka|"
+    r"val|valid|validation|test|eval|dev)(?:_|\d|$)",
+    re.IGNORECASE,
+)
+_NAMED_AFTER = re.compile(
+    r"^_*(?:(?:grad(?:ient)?|deriv(?:ative)?|d|delta|back(?:ward)?)_?(?:of_?)?)?(?P<name>\w+?)"
+    r"(?:_?(?:prime|grad(?:ient)?|deriv(?:ative)?|delta|back(?:ward)?|dash))?$",
+    re.IGNORECASE,
+)
+_BY = re.compile(r"^d_?(?P<name>J|L|C|E|loss|cost)_?_?d_?\w+$")
+
+_PARTS = ("getitem", "reshape", "transpose", "ravel", "take", "atleast_2d", "copy", "array")
+
+
+def rival_of(training: Training, named: Sequence[LossFound], outputs: Sequence[Output]) -> Rival | None:
+    """The own loss, one of `named`, that the gradients of a standard loss at `outputs` are not those of; None for none."""
+    own = next((loss for loss in named if is_objective_name(loss)), None)
+    if own is None:
+        return Rival(named[0], "none") if named else None
+    origins = {training.replay.canonical[i] for h in training.parameters for i in h.tensor.nodes}
+    data = _compared(training.replay, own, outputs, origins)
+    kind = _difference(training.replay, data, outputs)
+    if kind == "target" and not all(_is_plain(training.replay, o) for o in outputs):
+        kind = "none"  # a target that is computed may be what is meant: soft labels, a teacher, a bootstrap
+    elif kind == "form":
+        proper = not _is_distance(training, own, outputs) or _is_named_after(training, own, outputs)
+        kind = "form" if proper else "none"
+    return Rival(own, kind)
+
+
+def is_objective_name(loss: LossFound) -> bool:
+    """Whether a scalar is called a loss that is minimised, and not an error that is looked at."""
+    word = loss.name.split(".")[-1].split("[")[0]
+    return is_loss_name(word) and not _METRIC.search(word)
+
+
+def _compared(replay: Replay, own: LossFound, outputs: Sequence[Output], origins: Collection[int]) -> list[int]:
+    """What a loss reads beside the output: the values that do not depend on the parameters."""
+    live = replay.downstream(origins)
+    inside = replay.upstream([o.node for o in outputs], barrier=origins)
+    least = min(np.size(o.target) for o in outputs)  # a number among arrays is a factor, a total: no target
+    found: dict[int, None] = {}
+    for i in sorted(own.nodes - inside):
+        if i in live:
+            read = (j for j in replay.inputs(i) if j not in live and j not in inside)
+            found |= {j: None for j in read if least == 1 or np.size(replay.base(j)) > 1}
+    return list(found)
+
+
+def _difference(replay: Replay, data: Sequence[int], outputs: Sequence[Output]) -> Any:
+    """'form' where the own loss reads the targets, 'target' where it reads other data in their place, else 'none'."""
+    values = [np.asarray(replay.base(j)) for j in data]
+    same = [any(_equal(v, o.target) for v in values) for o in outputs]
+    if all(same) or (not data and all(_is_plain(replay, o) for o in outputs)):
+        return "form"
+    if any(same) or not data:
+        return "none"
+    for output in outputs:
+        spread = all(np.size(replay.base(j)) < np.size(output.target) for j in output.sources)
+        whole = any(np.size(v) == np.size(output.target) > 1 for v in values)
+        if not (spread and whole) and _is_related(replay, output.sources, data):
+            return "form" if _is_encoded(output, values) else "none"
+    return "target"
+
+
+def _equal(value: np.ndarray, target: Any) -> bool:
+    return value.size == np.size(target) and bool(np.array_equal(np.ravel(value), np.ravel(target)))
+
+
+def _is_encoded(output: Output, values: Sequence[np.ndarray]) -> bool:
+    """Whether a target is the one-hot form of class numbers that the loss reads."""
+    target = np.asarray(output.target)
+    if target.ndim == 0 or not np.all((target == 0) | (target == 1)):
+        return False
+    for axis in range(target.ndim):
+        classes = target.argmax(axis=axis)
+        if np.all(target.sum(axis=axis) == 1) and any(_equal(v, classes) for v in values):
+            return True
+    return False
+
+
+def _is_related(replay: Replay, sources: Collection[int], data: Collection[int]) -> bool:
+    """Whether a target is made of what the loss reads or that of it, or both of an equal value."""
+    behind = {i for i in replay.upstream(sources) if np.size(replay.base(i)) > 1}
+    others = set(data) | {i for i in replay.upstream(data) if np.size(replay.base(i)) > 1 and i in sources}
+    if behind & others:
+        return True
+    values = [np.asarray(replay.base(j)) for j in data if np.size(replay.base(j)) > 1]
+    return any(_equal(v, replay.base(i)) for v in values for i in behind)
+
+
+def _is_plain(replay: Replay, output: Output) -> bool:
+    """Whether a target is data as it is, or a part of it."""
+    for i in replay.upstream(output.sources):
+        node = replay.tape.nodes[i]
+        name = getattr(node.op, "__name__", "")
+        if node.kind == "op" and name not in (
+            "getitem",
+            "reshape",
+            "transpose",
+            "ravel",
+            "take",
+            "atleast_2d",
+            "copy",
+            "array",
+        ):
+            return False
+    return True
+
+
+def _is_distance(training: Training, own: LossFound, outputs: Sequence[Output]) -> bool:
+    """Whether a loss is a squared distance of the output from the target, as its adjoint there tells."""
+    tensor = Tensor("", tuple(o.node for o in outputs))
+    pairs = []
+    for number in (0, 1):
+        slope = training.adjoints.slope(tensor, own.objective, number)
+        if slope is None:
+            return True
+        off = [np.asarray(training.replay.base(o.node), dtype=float) - o.target for o in outputs]
+        along = [training.adjoints.direction(o.node, number) for o in outputs]
+        mine = float(sum(np.sum(a * b) for a, b in zip(off, along, strict=True)))
+        pairs.append((mine, 1e-13 * abs(mine), slope.value, slope.error))
+    found = proportion(pairs)
+    return bool(found.value) and not found.zero
+
+
+def _is_named_after(training: Training, own: LossFound, outputs: Sequence[Output]) -> bool:
+    """Whether the script's names say that the gradients are those of its own loss: `dJdW1` and `J`, `cost_prime` and `cost`."""
+    called = {own.name.split(".")[-1].lower()}
+    if own.site is not None:
+        called.add(own.site.function.split(".")[-1].lower())
+    for held in training.parameters:
+        by = _BY.match(held.name.split(".")[-1].split("[")[0])
+        if by and by["name"].lower() in called:
+            return True
+    nodes = training.replay.tape.nodes
+    sites = [o.site for o in outputs] + [nodes[h.node].site for h in training.parameters]
+    for function in {s.function.split(".")[-1].lower() for s in sites if s is not None}:
+        after = _NAMED_AFTER.match(function)
+        if after and after["name"] != function and after["name"].strip("_") in called:
+            return True
+    return False
