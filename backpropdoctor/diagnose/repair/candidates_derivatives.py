@@ -14,15 +14,16 @@ from .scene import Scene, is_number
 
 _FIXED = re.compile(r"\[-?\d+\]")  # one item of a list, whatever the layer
 _MOST_FORMS = 120  # for values of one shape, the usual ones first
+_MOST_OWN = 80  # of those that the user's program has
 _REDUCED = {"sum", "mean", "dot", "T"}  # what is called on a product that may lack a factor
-_SKIP = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.JoinedStr)
+SKIP = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.JoinedStr)
 
 
 def derivatives(scene: Scene) -> Iterator[Candidate]:
     """Every derivative form in the place of a factor, and as a factor that is added."""
     for part in scene.parts:
         node = part.node
-        if part.stored or part.is_function or part.in_index or isinstance(node, _SKIP):
+        if part.stored or part.is_function or part.in_index or isinstance(node, SKIP):
             continue
         shape = scene.shape(node)
         if shape is None:
@@ -34,8 +35,8 @@ def derivatives(scene: Scene) -> Iterator[Candidate]:
                 if new != ast.unparse(node):
                     kind = "wrong-derivative" if factor or pure else "other-value"
                     yield Candidate(2.0 + extra, node, new, kind, {"was": scene.text.of(node), "now": new, **words})
-        if _may_lack_factor(part, scene):
-            text = scene.text.of(node) if _product(node) else scene.text.wrapped(node)
+        if may_lack_factor(part, scene):
+            text = scene.text.of(node) if product(node) else scene.text.wrapped(node)
             if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
                 text = f"({text})"
             for new, extra, words in forms(scene, shape):
@@ -52,7 +53,7 @@ def chains(scene: Scene) -> Iterator[Candidate]:
         node = part.node
         if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)) or id(node) in inner or part.in_index:
             continue
-        factors = _chain(node)
+        factors = chain(node)
         shape = scene.shape(node)
         if len(factors) < 3 or shape is None:
             continue
@@ -67,89 +68,13 @@ def chains(scene: Scene) -> Iterator[Candidate]:
                 yield Candidate(2.2 + extra, node, text, "wrong-derivative", {**words, "was": rest, "now": new})
 
 
-def _chain(node: ast.expr) -> list[ast.expr]:
+def chain(node: ast.expr) -> list[ast.expr]:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-        return _chain(node.left) + _chain(node.right)
+        return chain(node.left) + chain(node.right)
     return [node]
 
 
-def missing_factors(scene: Scene) -> Iterator[Candidate]:
-    """Another variable as a factor; a mean of a product where a product of means stands."""
-    for part in scene.parts:
-        node = part.node
-        if part.stored or part.is_function or part.in_index or isinstance(node, _SKIP):
-            continue
-        shape = scene.shape(node)
-        if shape is None:
-            continue
-        pair = _pair_of_calls(node)
-        if pair is not None:
-            yield Candidate(1.4, node, pair, "wrong-axis", {"was": scene.text.of(node), "now": pair})
-        if not _may_lack_factor(part, scene):
-            continue
-        text = scene.text.of(node) if _product(node) else scene.text.wrapped(node)
-        for v in scene.of_shape(shape)[:30] if shape else []:
-            words = {"factor": v.text, "missing": True}
-            cost = 2.05 if _is_mask(v.value) and _near(scene, v.text) else 2.4  # simpler than `(mask > 0)`
-            yield Candidate(cost, node, f"{text} * {v.text}", "missing-factor", words)
-        for new in _wider(scene, node, shape):
-            words = {"factor": new, "missing": True}
-            yield Candidate(2.5, node, f"{text} * {new}", "missing-factor", words)
-    whole = scene.value_node
-    if whole is not None and scene.shape(whole) == ():
-        for v in scene.scalars[:30]:
-            if isinstance(v.value, float):
-                words = {"factor": v.text, "missing": True}
-                yield Candidate(2.2, whole, f"{scene.text.wrapped(whole)} * {v.text}", "missing-factor", words)
-
-
-def _is_mask(value: np.ndarray) -> bool:
-    return bool(np.all((value == 0) | (value == 1)) and np.any(value == 0))
-
-
-def _near(scene: Scene, text: str) -> bool:
-    return re.split(r"[.\[]", text)[0] in scene.local_names
-
-
-def _wider(scene: Scene, node: ast.expr, shape: tuple[int, ...]) -> list[str]:
-    """Factors of the whole's shape for a term that is broadcast to it, and means or sums of variables that give the term's."""
-    whole = scene.shape(scene.value_node) if scene.value_node is not None else None
-    found = []
-    if whole and shape != whole and node is not scene.value_node:
-        found += [v.text for v in scene.of_shape(whole)[:20] if not scene.is_backward(v)]
-    if shape:
-        fitting = [v for v in scene.arrays if v.shape != shape and _near(scene, v.text) and _spreads(v.shape, shape)]
-        found += [v.text for v in fitting[:20] if v.text not in found]
-    if shape and scene.numpy:
-        for v in scene.arrays[:40]:
-            for axis in range(len(v.shape)):
-                if v.shape[:axis] + v.shape[axis + 1 :] == shape and not scene.is_backward(v) and len(found) < 60:
-                    found += [f"{v.text}.mean(axis={axis})", f"{v.text}.sum(axis={axis})"]
-    return found
-
-
-def _spreads(narrow: tuple[int, ...], wide: tuple[int, ...]) -> bool:
-    """Whether an array is broadcast to a shape where it stands beside one of that shape."""
-    return len(narrow) <= len(wide) and all(a in (1, b) for a, b in zip(narrow[::-1], wide[::-1], strict=False))
-
-
-def _pair_of_calls(node: ast.expr) -> str | None:
-    """`f(a) * f(b)` as `f(a * b)`, for a sum or a mean."""
-    if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)):
-        return None
-    found = []
-    for factor in _chain(node):
-        if isinstance(factor, ast.Call) and ast.unparse(factor.func).split(".")[-1] in ("sum", "mean") and factor.args:
-            found.append(factor)
-    rest = [f for f in _chain(node) if not any(f is c for c in found)]
-    if len(found) != 2 or ast.unparse(found[0].func) != ast.unparse(found[1].func):
-        return None
-    a, b = (f"({ast.unparse(f.args[0])})" if isinstance(f.args[0], ast.BinOp) else ast.unparse(f.args[0]) for f in found)
-    inner = f"{ast.unparse(found[0].func)}({a} * {b})"
-    return " * ".join([*(ast.unparse(f) for f in rest), inner])
-
-
-def _product(node: ast.expr) -> bool:
+def product(node: ast.expr) -> bool:
     return isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div))
 
 
@@ -158,7 +83,7 @@ def _as_factor(text: str) -> str:
     """A form as it stands behind a `*`: in brackets, unless it is a product or a call itself."""
     node = ast.parse(text, mode="eval").body
     alone = isinstance(node, (ast.Name, ast.Call, ast.Attribute, ast.Subscript))
-    return text if alone or text.startswith("(") and _closes_at_end(text) or _product(node) and "/" not in text else f"({text})"
+    return text if alone or text.startswith("(") and _closes_at_end(text) or product(node) and "/" not in text else f"({text})"
 
 
 def _closes_at_end(text: str) -> bool:
@@ -174,7 +99,7 @@ def _is_factor(node: ast.expr) -> bool:
     return isinstance(node, (ast.Compare, ast.BinOp)) and not isinstance(getattr(node, "op", None), ast.MatMult)
 
 
-def _may_lack_factor(part: object, scene: Scene) -> bool:
+def may_lack_factor(part: object, scene: Scene) -> bool:
     node, parent = part.node, part.parent  # type: ignore[attr-defined]
     if node is scene.value_node:
         return True
@@ -193,8 +118,12 @@ def forms(scene: Scene, shape: tuple[int, ...]) -> list[tuple[str, float, dict[s
     """(text, how unusual, words) of the derivative forms whose values have this shape."""
     known = scene.__dict__.setdefault("_forms", {})
     if shape not in known:
-        rows = sorted({f[0]: f for f in _made(scene, shape)}.values(), key=lambda f: f[1])
-        known[shape] = [f for f in rows[:_MOST_FORMS] if "call" not in f[2] or _fits(scene, f[0], shape)]
+        there = {n.id for n in ast.walk(scene.statement) if isinstance(n, ast.Name)}
+        rows = list({f[0]: f for f in _made(scene, shape)}.values())
+        rows.sort(key=lambda f: f[1] - 0.4 * (f[2]["of"] in there))  # what the statement reads already comes first
+        own = [f for f in rows if "call" in f[2]][:_MOST_OWN]
+        rows = sorted([*own, *[f for f in rows if "call" not in f[2]][:_MOST_FORMS]], key=lambda f: f[1])
+        known[shape] = [f for f in rows if "call" not in f[2] or _fits(scene, f[0], shape)]
     return known[shape]
 
 
@@ -319,25 +248,3 @@ def _with_hole(node: ast.expr, *holes: ast.expr) -> str:
 
     memo = {id(h): ast.Name("HOLE__", ast.Load()) for h in holes}
     return ast.unparse(copy.deepcopy(node, memo)).replace("HOLE__", "\0")
-
-
-def softmax_jacobians(scene: Scene) -> Iterator[Candidate]:
-    """s * (d - sum(d * s)): a softmax's whole Jacobian applied to a cotangent."""
-    whole = scene.value_node
-    if whole is None or not scene.numpy:
-        return
-    shape = scene.shape(whole)
-    if not shape:
-        return
-    rows = scene.of_shape(shape)[:20]
-    for s in rows:
-        values = np.asarray(s.value, dtype=float)
-        for axis in range(len(shape)):
-            if not (np.all(values >= 0) and np.allclose(np.sum(values, axis=axis), 1, atol=1e-6)):
-                continue
-            for d in rows:
-                if d is s:
-                    continue
-                total = f"{scene.numpy}.sum({d.text} * {s.text}, axis={axis - len(shape) if axis == len(shape) - 1 else axis}"
-                new = f"{s.text} * ({d.text} - {total}, keepdims=True))"
-                yield Candidate(2.6, whole, new, "softmax-diagonal", {"of": s.text, "d": d.text})

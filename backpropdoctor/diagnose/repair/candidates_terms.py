@@ -39,7 +39,39 @@ def terms(scene: Scene) -> Iterator[Candidate]:
             yield from _decay(scene, node, text, shape)
     yield from inner_terms(scene)
     yield from products(scene)
+    yield from quotients(scene)
     yield from rebuilt(scene)
+
+
+def quotients(scene: Scene) -> Iterator[Candidate]:
+    """A cotangent times or over a forward value, element by element, added: a path through a factor."""
+    whole = scene.value_node
+    shape = scene.shape(whole) if whole is not None else None
+    if whole is None or not shape:
+        return
+    near = [v for v in scene.arrays if _near(scene, v.text)]
+    text = scene.text.of(whole)
+    backward = [v for v in near if scene.is_backward(v)][:8]
+    rows = [(v.text, v.shape) for v in backward]
+    rows += [
+        (f"{v.text}.sum(axis={k})", v.shape[:k] + v.shape[k + 1 :])
+        for v in backward
+        for k in range(len(v.shape) * (len(shape) < 3))
+    ]
+    for d, size in rows:
+        for x in [v for v in near if not scene.is_backward(v)][:16]:
+            if _broadcast(size, x.shape) == shape:
+                for new in (f"{d} * {x.text}", f"{d} / {x.text}"):
+                    for sign in "+-":
+                        words = {"term": new, "sign": sign, "path": d}
+                        yield Candidate(2.6 + 0.05 * (sign == "-"), whole, f"{text} {sign} {new}", "missing-term", words)
+
+
+def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | None:
+    try:
+        return np.broadcast_shapes(a, b)
+    except ValueError:
+        return None
 
 
 def rebuilt(scene: Scene) -> Iterator[Candidate]:
