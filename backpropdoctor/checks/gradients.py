@@ -10,10 +10,12 @@ import numpy as np
 
 from ..finding import Checked, Verdict
 from ..numeric.estimate import Verdict as Judgement
-from ..tape.adjoint import SAME, Ratio, complex_slope, shaped
+from ..tape.adjoint import SAME, Ratio
 from ..tape.training import Held, Training
 from .claims import settle_claims
-from .sampled import drawn_between
+from .decay import settle_decay, with_decay
+from .in_turn import ratio_in_turn
+from .sampled import drawn_between, noise_of
 
 _NOTHING = 1e-11  # beside the largest gradient, less than this is roundoff
 _FACTORS = 4  # scalar factors of an update that are tried as part of its gradient
@@ -67,7 +69,7 @@ def check_gradients(training: Training, *, fixed: bool = False) -> Check:
     for held in training.parameters:
         check.measured.append(measure(training, held))
     _settle_zeros(check)
-    _settle_decay(check)
+    settle_decay(check)
     if not fixed:
         _settle_scale(check)
     _settle_rates(check)
@@ -89,46 +91,22 @@ def measure(training: Training, held: Held, numbers: tuple[int, ...] = (0, 1)) -
         return Measured(held, "undecided", None, "the loss could not be evaluated again on other values")
     if ratio.right:
         return Measured(held, "right", ratio)
+    turn = ratio_in_turn(training, held) if held.evidence == "update" else None
+    if turn is not None and turn[0].right:
+        after = ", ".join(f"`{name}`" for name in turn[1])
+        return Measured(held, "right", turn[0], f"of the loss after the update of {after}" if after else "of its own loss")
     if ratio.value is None and held.evidence == "update" and training.loss.unpenalised.issuperset(held.tensor.nodes):
-        decayed = _with_decay(training, held)
+        decayed = with_decay(training, held)
         if decayed is not None:
-            return decayed
+            ratio, decay = decayed
+            return Measured(held, "right", ratio, f"with a weight decay of {decay:.3g}", decay=decay)
     drawn = drawn_between(training, held)
     if drawn is not None:
         where = f" at line {drawn.site.span.line}" if drawn.site else ""
         return Measured(held, "undecided", ratio, f"the loss depends on it through a random draw{where}")
+    if noise_of(training, held) is not None:
+        return Measured(held, "undecided", ratio, "its update adds noise to the gradient")
     return _confirmed(training, held, ratio)
-
-
-def _with_decay(training: Training, held: Held) -> Measured | None:
-    """A gradient that is that of the loss and a positive multiple of the parameter: weight decay, which is no fault.
-
-    A parameter that is updated by rows decays in these rows. Two directions give the multiples, a third tests them.
-    """
-    assert training.loss is not None
-    if len(held.tensor.nodes) != 1:
-        return None
-    node, terms = held.tensor.nodes[0], held.claim.terms[0]
-    if all(training.replay.canonical[t.node] != node for t in terms):
-        return None  # a gradient of its own, and not the change that an update by rows made: its sums were looked into
-    value = np.asarray(training.replay.base(node), dtype=float)
-    gradient = sum(t.factor * shaped(training.replay.base(t.node), value.shape) for t in terms)
-    touched = np.asarray(gradient) != 0
-    rows, claimed = [], []
-    for number in (0, 1, 2):
-        u = training.adjoints.direction(node, number) * touched
-        slope = complex_slope(training.replay.line({node: u}, training.loss.objective))
-        if slope is None:
-            return None
-        rows.append((slope.value, float(np.sum(value * u))))
-        claimed.append(float(np.sum(gradient * u)))
-    (scale, decay), *_ = np.linalg.lstsq(np.array(rows[:2]), np.array(claimed[:2]), rcond=None)
-    off = abs(scale * rows[2][0] + decay * rows[2][1] - claimed[2])
-    size = abs(scale * rows[2][0]) + abs(decay * rows[2][1]) + abs(claimed[2])
-    if scale <= 0 or decay <= 0 or not off <= SAME * size or touched.sum() < 3:
-        return None
-    decay = float(decay / scale)
-    return Measured(held, "right", Ratio(float(scale), 0.0), f"with a weight decay of {decay:.3g}", decay=decay)
 
 
 def _settle_zeros(check: Check) -> None:
@@ -152,30 +130,6 @@ def _sizes(check: Check, m: Measured) -> tuple[float, float]:
     truth = check.training.adjoints.slope(m.held.tensor, check.training.loss.objective, 0)
     mine, _ = check.training.adjoints.claimed(m.held.claim, 0)
     return abs(mine) / unit, abs(truth.value) / unit if truth else np.inf
-
-
-def _settle_decay(check: Check) -> None:
-    """Numbers, which cannot tell a decay from a scale, take the decay that the other parameters were seen to have."""
-    decays = {round(m.decay, 9) for m in check.measured if m.decay}
-    loss = check.training.loss
-    for m in check.measured:
-        if loss is None or loss.source != "implied" or m.verdict != "wrong" or len(m.held.tensor.nodes) != 1:
-            continue
-        node, terms = m.held.tensor.nodes[0], m.held.claim.terms[0]
-        value = np.asarray(check.training.replay.base(node), dtype=float)
-        gradient = np.asarray(sum(t.factor * shaped(check.training.replay.base(t.node), value.shape) for t in terms))
-        touched = gradient != 0
-        if touched.sum() >= 3:
-            continue
-        u = check.training.adjoints.direction(node, 0) * touched
-        slope = complex_slope(check.training.replay.line({node: u}, loss.objective))
-        if slope is None:
-            continue
-        rest, weight = float(np.sum(gradient * u)) - slope.value, float(np.sum(value * u))
-        if any(abs(rest - d * weight) <= SAME * (abs(slope.value) + abs(d * weight)) for d in decays):
-            m.verdict, m.ratio, m.reason = "right", Ratio(1.0, 0.0), "with the weight decay of the other parameters"
-        elif not decays and rest * weight > 0 and abs(rest) < 0.1 * abs(slope.value):
-            m.verdict, m.reason = "undecided", "a weight decay cannot be told from a fault in so few numbers"
 
 
 def _confirmed(training: Training, held: Held, ratio: Ratio) -> Measured:

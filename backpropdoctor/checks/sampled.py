@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..tape.algebra import Algebra
 from ..tape.tape import Node
 from ..tape.training import Held, Training
 
@@ -24,6 +25,18 @@ def drawn_between(training: Training, held: Held) -> Node | None:
                 return node
         elif node.kind == "random" and _arguments(training, node) & live:
             return node
+    return None
+
+
+def noise_of(training: Training, held: Held) -> Node | None:
+    """A draw that an update adds to its gradient: Langevin dynamics moves by noise besides, and means to."""
+    algebra = Algebra(training.replay)
+    for claimed in held.claim.terms:
+        terms = [t for c in claimed for t in algebra.terms(c.node, c.factor)]
+        bottoms = [list(algebra.scalings(t.node, lambda i: False))[-1].node for t in terms]
+        drawn = [training.replay.tape.nodes[i] for i in bottoms if training.replay.tape.nodes[i].kind == "random"]
+        if drawn and len(drawn) < len(terms):
+            return drawn[0]
     return None
 
 

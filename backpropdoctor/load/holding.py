@@ -62,7 +62,8 @@ def _hold(name: str, ready: list[tuple[Parameter, Gradient]], replay: Replay) ->
     coefficient = float(np.prod([abs(v) for v, _ in first.factors])) if first.factors or first.named else None
     data, penalties = split(replay, claim)
     decays = any(p.decays for p, _ in ready)
-    found = Held(claim, first.name, first.site, "parameter", first.factors, coefficient, data, penalties, decays)
+    after = tuple(replay.canonical[p.last] for p, _ in ready if p.last is not None)
+    found = Held(claim, first.name, first.site, "parameter", first.factors, coefficient, data, penalties, decays, after=after)
     by_company = next((p for p, _ in ready if p.evidence != "update"), None)
     if by_company is None or by_company.update is None:
         return found

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from ..tape.replay import Replay
 from ..tape.steps import Steps
@@ -40,6 +42,7 @@ class StepPolicy:
         self.examined = False
         self.finished = False
         self._given_up: set[int] = set()
+        self._gathering = False
 
     def begin(self, site: Site, instance: int, iteration: int, tape: Tape) -> bool:
         """Called at the start of each iteration of a loop that may be the training loop: whether to record it."""
@@ -56,9 +59,17 @@ class StepPolicy:
             and self._is_enough(tape, None if outer else (site.id, instance))
         ):
             return self._ask(tape, site, outer and iteration >= _ROUNDS)
-        if outer and iteration >= _ROUNDS:
+        if outer and iteration >= _ROUNDS and not self._gathers(tape, iteration):
             return self._ask(tape, site, outer)
         return True
+
+    def _gathers(self, tape: Tape, iteration: int) -> bool:
+        """Whether the first turns of a loop only summed up arrays, which a later one may use: gradients of small batches."""
+        if iteration == _ROUNDS:
+            parameters = Parameters(Steps(Replay(tape)))
+            turns = [e.at for e in tape.iterations if self._outermost == (e.site.id, e.instance)]
+            self._gathering = not parameters.updates and sums_up(parameters.steps, turns)
+        return self._gathering and len(tape.nodes) < _SHORT
 
     def end(self, site: Site, instance: int, iterations: int, tape: Tape) -> None:
         """Called when such a loop has ended."""
@@ -70,7 +81,8 @@ class StepPolicy:
     def _due(self, tape: Tape, outer: bool, iteration: int) -> bool:
         """Whether it is time to look for updates: often on a short tape, rarely on a long one."""
         grown = len(tape.nodes) - self._looked_at
-        if grown < 4 or (not outer and iteration not in (1, 2, 3, 4) and grown < len(tape.nodes) // 3):
+        early = iteration in (1, 2, 3, 4) and len(tape.nodes) < _SHORT
+        if grown < 4 or (not outer and not early and grown < len(tape.nodes) // 3):
             return False
         return self._spent <= _SHARE * len(tape.nodes) or self._spent + len(tape.nodes) < _SHORT
 
@@ -108,6 +120,19 @@ class StepPolicy:
         if answer:
             stop()
         return False
+
+
+def sums_up(steps: Steps, turns: Sequence[int]) -> bool:
+    """Whether an array is added to in each of the turns (the numbers of nodes at their starts) since the first."""
+    found = {u.new: u for u in steps.updates if u.self_factor == 1.0 and np.size(steps.tape.nodes[u.new].value) > 1}
+    for update in found.values():
+        reached = {bisect_right(turns, update.new)}
+        while update.old in found:
+            update = found[update.old]
+            reached.add(bisect_right(turns, update.new))
+        if reached - {0} == set(range(1, len(turns) + 1)):
+            return True
+    return False
 
 
 def calls(site: Site, name: str) -> bool:
