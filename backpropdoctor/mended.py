@@ -83,13 +83,14 @@ class Mending:
         first = self.rounds[0]
         first.take(repair_roots(first.blame, first.roots, self.program))
         self._go_on(sum(m.verdict == "right" for m in first.blame.check.measured))
-        last = self.rounds[-1]
-        if not self._proved and last.halves:
-            kept, repairs, together = list(self.rounds), dict(last.repairs), self.together
-            last.repairs.update(last.halves)
+        kept, repairs, together = list(self.rounds), dict(self.rounds[-1].repairs), self.together
+        while not self._proved and len(self.rounds) < _MOST_ROUNDS and self.rounds[-1].halves:
+            self.rounds[-1].repairs.update(self.rounds[-1].halves)
+            self.rounds[-1].halves = {}
             self._go_on(-1)
-            if not self._proved:
-                self.rounds, last.repairs, self.together = kept, repairs, together
+        if not self._proved:
+            self.rounds, self.together = kept, together
+            self.rounds[-1].repairs = repairs
 
     @property
     def _proved(self) -> bool:
@@ -103,7 +104,7 @@ class Mending:
             if found is None or found.verified or found.problem or len(self.rounds) == _MOST_ROUNDS:
                 return
             if len(found.right) <= right or not self._next_round(found):
-                return
+                return  # no nearer, or nothing new
             right = len(found.right)
 
     def _combined(self) -> Combined | None:
@@ -163,8 +164,16 @@ class Mending:
         for r in self.rounds:
             for k, root in enumerate(r.roots):
                 if k in r.repairs or r is self.rounds[-1] and not set(root.affects) <= cured:
-                    rows.append((min(root.instances), self._finding(r, root, r.repairs.get(k))))
+                    finding = self._finding(r, root, r.repairs.get(k))
+                    rows.append((self._first_value(finding, min(root.instances)), finding))
         return [finding for _, finding in sorted(rows, key=lambda row: row[0])]
+
+    def _first_value(self, finding: Finding, otherwise: int) -> int:
+        """The first backward value that the statement of a finding makes."""
+        cotangents, nodes = self.blame.cotangents, self.blame.nodes
+        sites = ((i, nodes[i].site) for i in cotangents.backward)
+        places = ((i, s.span.path, s.statement.lineno) for i, s in sites if s is not None)
+        return min((i for i, path, line in places if (path, line) == (finding.path, finding.line)), default=otherwise)
 
     def _finding(self, r: Round, root: Root, repair: Repair | None) -> Finding:
         together = self.together

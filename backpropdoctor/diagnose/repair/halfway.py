@@ -1,7 +1,8 @@
-"""Two faults on the way to one gradient: the edit of one of them mends nothing yet, but what is left is a factor.
+"""Two faults on the way to one gradient: the edit of one of them makes no gradient right yet.
 
-A gradient of several numbers that was not parallel to the truth does not become so by chance. The edit is kept for the
-time being; the factor is a fault of its own, and only the program with both edits proves either.
+A gradient of several numbers that was not parallel to the truth does not become so by chance: what is left is a factor. Nor
+does a value become the adjoint that it is named for. Such an edit is kept for the time being; what is wrong besides is a
+fault of its own, and only the program with both edits proves either.
 """
 
 from __future__ import annotations
@@ -25,27 +26,60 @@ _MOST_FOUND = 8
 
 
 def halfway(search: Search, places: Sequence[Place], mine: set[str]) -> list[Found]:
-    """The simplest edits after which more of the gradients `mine` are parallel to the truth, and all others are as before."""
+    """The simplest edits that make an adjoint of what is named for it, of the first such statement of the backward pass.
+
+    Else those after which more of the gradients `mine` are parallel to the truth, and all others are as before.
+    """
     before = search.trial.outcome(search.active)
-    mine = {n for n in mine if before.ratios[n] is None and _can_tell(search, n)}
-    if not mine:
-        return []
+    parallel = {n for n in mine if before.ratios[n] is None and _can_tell(search, n)}
     stop = search.trial.effort + _EFFORT
     scenes = search.usable_scenes(places)
-    kept: dict[tuple[Place, tuple[object, ...]], Found] = {}
-    limit = float("inf")
+    gained: dict[object, tuple[float, Found]] = {}
+    meant: dict[object, tuple[float, Found]] = {}
     for rank, scene, c in [*search.rows(scenes, lambda s: simple(s, search.steps)), *search.rows(scenes[:2], larger)]:
-        if rank > limit or search.trial.effort > stop or len(kept) == _MOST_FOUND:
+        if search.trial.effort > stop or len(meant) + len(gained) > _MOST_FOUND:
             break
         tried = search.tried(rank, scene, c)
         if tried is None or not tried.likely:
             continue
-        gained = _gained(search, tried.edited, mine, before.ratios)
-        if gained:
-            key = (scene.place, fingerprint(search.trial.first_values(tried.edited)))
-            kept.setdefault(key, Found(c, scene, tried.text, tried.edited, frozenset(gained), is_half=True))
-            limit = min(limit, rank + EQUAL)
-    return list(kept.values())
+        found = Found(c, scene, tried.text, tried.edited, frozenset(), is_half=True)
+        key = (scene.place, fingerprint(search.trial.first_values(tried.edited)))
+        if _is_meant(search, tried.edited):
+            meant.setdefault(key, (rank, found))
+        elif parallel and _gains(search, tried.edited, parallel, before.ratios):
+            gained.setdefault(key, (rank, found))
+    if meant:
+        first = min((f.scene.place for _, f in meant.values()), key=lambda p: search.trial.moments[p][0].at)
+        return _simplest([row for row in meant.values() if row[1].scene.place == first])
+    return _simplest(list(gained.values()))
+
+
+def _simplest(rows: Sequence[tuple[float, Found]]) -> list[Found]:
+    best = min((rank for rank, _ in rows), default=0.0)
+    return [found for rank, found in rows if rank < best + EQUAL]
+
+
+def _is_meant(search: Search, edited: Edited) -> bool:
+    """Whether a statement makes the adjoint that its result is named for under an edit, and did not before."""
+    blame = search.blame
+    moment = search.trial.moments[edited.place][0]
+    try:
+        values = search.trial.first_values(edited, 1)
+    except Misfit:
+        return False
+    for (_, node), value in zip(moment.outs, values, strict=False):
+        target = blame.named_target(blame.replay.canonical[node])
+        if target is None or blame.accepts(blame.replay.canonical[node]) or np.size(value) < 2:
+            continue
+        meant = blame.adjoints.adjoint(target, blame.objective)
+        if meant is None or np.size(meant) != np.size(value):
+            continue
+        made, meant = np.ravel(np.asarray(value, dtype=float)), np.ravel(meant)
+        ratio = float(made @ meant) / (float(meant @ meant) or 1.0)
+        good = [sign * r for r in (*search.trial.good_ratios, blame.cotangents.scale or 1.0) for sign in (1, -1)]
+        if any(_close(ratio, r) for r in good) and np.allclose(made, ratio * meant, rtol=1e-6, atol=1e-9 * np.abs(made).max()):
+            return True
+    return False
 
 
 def _can_tell(search: Search, name: str) -> bool:
@@ -54,17 +88,17 @@ def _can_tell(search: Search, name: str) -> bool:
     return sum(np.size(search.blame.nodes[i].value) for i in held.tensor.nodes) > 1
 
 
-def _gained(search: Search, edited: Edited, mine: set[str], before: dict[str, float | None]) -> set[str]:
-    """The gradients that are parallel to the truth under an edit, and were not."""
+def _gains(search: Search, edited: Edited, mine: set[str], before: dict[str, float | None]) -> bool:
+    """Whether a gradient is parallel to the truth under an edit that was not, and all others are as before."""
     for numbers in (SEARCH, FRESH):
         try:
             ratios = search.trial.outcome([*search.active, edited], numbers).ratios
         except Misfit:
-            return set()
-        gained = {n for n in mine if ratios.get(n)}
-        if not gained or any(r is not None and not _close(r, ratios.get(n)) for n, r in before.items()):
-            return set()
-    return gained
+            return False
+        same = all(r is None or _close(r, ratios.get(n)) for n, r in before.items())
+        if not same or not any(ratios.get(n) for n in mine):
+            return False
+    return True
 
 
 def _close(a: float, b: float | None) -> bool:

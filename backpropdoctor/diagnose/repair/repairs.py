@@ -175,7 +175,8 @@ def _said(blame: Blame, root: Root, found: Found) -> tuple[Any, ...]:
 def _name(root: Root, found: Found) -> str:
     statement = found.scene.span_statement
     if statement.lineno == root.site.statement.lineno and found.scene.place.path == root.span.path:
-        return root_name(root)
+        changed = ast.unparse(statement.target) if isinstance(statement, ast.AugAssign) else ""
+        return changed if changed and root.names and changed not in root.names else root_name(root)
     if isinstance(statement, ast.Assign):
         return ast.unparse(statement.targets[0])
     if isinstance(statement, ast.AugAssign):
