@@ -14,26 +14,26 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..checks.gradients import Measured
-from ..errors import ReplayError
-from ..tape.adjoint import SAME, Claim, Tensor, proportion, shaped
+from ..tape.adjoint import SAME, Claim, proportion
+from .blame_moves import Move, Moves, paired
 
 if TYPE_CHECKING:
     from .blame import Blame
 
-_STEP = 1e-30  # of the complex step
 _MOST_TARGETS = 300  # forward values that a backward value may be taken for the adjoint of
 _MOST_NODES = 3000  # backward values that are tried
 _MANY = 4  # values that one expression made and that are first taken together only
 _MOST_BLOCK = 12  # turns of a loop in one backward pass of several in a step
-_WORK = 2_000_000  # recorded operations that may be evaluated again for all cuts of a step
+
+Way = tuple[float, float, Move]  # what values must account for along a direction, its error, and how their roles move
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,7 @@ class Cuts:
         self.parts = parts
         self.uniform = blame.check.uniform
         self.scale = blame.cotangents.scale
-        self.work = 0
-        self._tangents: dict[tuple, dict[int, np.ndarray] | None] = {}
+        self.moves = Moves(blame, self.inside)
         self._callers: dict[int, tuple[int, ...]] = {}
         self._inside: dict[int, list[int]] = {}
         self._claimed: dict[tuple[int, int], tuple[float, float]] = {}
@@ -98,7 +97,7 @@ class Cuts:
         if not pairs:
             return False
         nodes, targets = zip(*pairs, strict=True)
-        ways = self._ways(k, part, targets, lone=len(pairs) == 1)
+        ways = self._ways(k, part, targets)
         return ways is not None and self._factor(part, nodes, targets, ways) is not None
 
     # ---- candidates --------------------------------------------------------------------------------------------------
@@ -156,7 +155,7 @@ class Cuts:
         own = {self.replay.canonical[g] for g in part.claim.gradient_nodes}
         targets = [t for t in self.inside(part.node) if _squeeze(np.shape(self.nodes[t].value)) in by_shape]
         for t in targets[-_MOST_TARGETS:]:
-            ways = self._ways(k, part, (t,), lone=True)
+            ways = self._ways(k, part, (t,))
             if ways is None:
                 continue
             for i in by_shape[_squeeze(np.shape(self.nodes[t].value))]:
@@ -188,9 +187,9 @@ class Cuts:
         self, k: int, part: Part, nodes: tuple[int, ...], roles: tuple[int, ...]
     ) -> tuple[tuple[int, ...], tuple[int, ...], float] | None:
         """A family that accounts for a part: with each value whole, else with each as a share that later ones add to."""
-        for frozen in (True, False):
-            ways = self._ways(k, part, roles, lone=False, frozen=frozen)
-            factor = self._factor(part, nodes, roles, ways) if ways is not None else None
+        for whole in (True, False):
+            ways = (self._way(k, part, roles, number, whole=whole) for number in (0, 1))
+            factor = self._factor(part, nodes, roles, ways)
             if factor is not None:
                 return nodes, roles, factor
         return None
@@ -215,101 +214,48 @@ class Cuts:
 
     # ---- measures ----------------------------------------------------------------------------------------------------
 
-    def _ways(
-        self, k: int, part: Part, targets: tuple[int, ...], *, lone: bool, frozen: bool = True
-    ) -> list[tuple[float, float, dict[int, np.ndarray]]] | None:
+    def _ways(self, k: int, part: Part, targets: tuple[int, ...]) -> list[Way] | None:
         """For two directions: what the targets must account for, its error, and how the targets move."""
-        found = []
-        whole = tuple(self.inside(part.node)) if lone else targets
-        for number in (0, 1):
-            moves = self._moves(part.node, number, whole, () if lone or not frozen else targets)
-            rest, unsure = self._rest(part.node, number, targets, moves) if frozen else (0.0, 0.0)
-            if moves is None or rest is None or any(t not in moves for t in targets):
-                return None
-            if all(not np.any(moves[t]) for t in targets):
-                return None
-            claimed, error = self._claim(k, number)
-            rest, unsure = rest * self.uniform, unsure * abs(self.uniform)
-            found.append((claimed - rest, error + unsure + 1e-13 * (abs(claimed) + abs(rest)), moves))
-        return found
+        found = [way for number in (0, 1) if (way := self._way(k, part, targets, number)) is not None]
+        return found if len(found) == 2 else None
+
+    def _way(self, k: int, part: Part, targets: tuple[int, ...], number: int, *, whole: bool = True) -> Way | None:
+        """The same for one direction. With `whole` each value is an adjoint, else a share that later ones add to."""
+        moves = self.moves.first(part.node, number, targets) if whole else self.moves.free(part.node, number)
+        if moves is None or any(t not in moves for t in targets) or not any(np.any(moves[t]) for t in targets):
+            return None
+        left = self.moves.rest(part.node, number, targets, moves) if whole else (0.0, 0.0)
+        if left is None:
+            return None
+        claimed, error = self._claim(k, number)
+        rest, unsure = left[0] * self.uniform, left[1] * abs(self.uniform)
+        return claimed - rest, error + unsure + 1e-13 * (abs(claimed) + abs(rest)), moves
 
     def _claim(self, k: int, number: int) -> tuple[float, float]:
         if (k, number) not in self._claimed:
             self._claimed[k, number] = self.blame.adjoints.claimed(self.parts[k].claim, number)
         return self._claimed[k, number]
 
-    def _rest(
-        self, node: int, number: int, targets: tuple[int, ...], moves: dict[int, Any] | None
-    ) -> tuple[float | None, float]:
-        """The derivative of the loss along a direction by the paths that avoid the targets, and its error.
-
-        That is all of it less what goes through the targets: <adjoint, move>, where the adjoints are known. A path counts
-        for the first target that it meets, so the moves are those by paths that meet no other one before.
-        """
-        if node in targets:
-            return 0.0, 0.0
-        through = self._through(targets, moves)
-        whole = self.blame.adjoints.slope(Tensor("", (node,)), self.blame.objective, number, crude=True)
-        if through is not None and whole is not None:
-            return whole.value - through[0], 1e-13 * (abs(whole.value) + through[1])
-        if not self._afford(node):
-            return None, 0.0
-        slope = self.blame.adjoints.slope(Tensor("", (node,)), self.blame.objective, number, targets, crude=True)
-        return (None if slope is None else slope.value), 0.0
-
-    def _through(self, targets: tuple[int, ...], moves: dict[int, Any] | None) -> tuple[float, float] | None:
-        """The sum of <adjoint, move> over the targets and its size; None where an adjoint is not known."""
-        total = size = 0.0
-        for t in targets:
-            adjoint = self.blame.adjoints.adjoint(t, self.blame.objective)
-            if adjoint is None or moves is None or t not in moves:
-                return None
-            products = adjoint * moves[t]
-            total += float(np.sum(products))
-            size += float(np.sum(np.abs(products)))
-        return total, size
-
-    def _moves(self, node: int, number: int, targets: tuple[int, ...], frozen: tuple[int, ...]) -> dict[int, Any] | None:
-        """How values move along a direction of a parameter."""
-        targets, frozen = tuple(sorted(set(targets))), tuple(sorted(set(frozen)))
-        key = (node, number, targets, frozen)
-        if key not in self._tangents:
-            self._tangents[key] = self._moved(node, number, targets, frozen) if self._afford(node) else None
-        return self._tangents[key]
-
-    def _moved(self, node: int, number: int, targets: tuple[int, ...], frozen: tuple[int, ...]) -> dict[int, Any] | None:
-        u = self.blame.adjoints.direction(node, number)
-        start = self.replay.base(node)
-        others = [t for t in targets if t != node]
-        try:
-            values = self.replay.evaluate(others, {node: start + 1j * _STEP * u}, frozen)
-        except (ReplayError, TypeError, ValueError, ArithmeticError):
-            return None
-        found = {t: np.imag(np.asarray(v)) / _STEP for t, v in zip(others, values, strict=True)}
-        return {**found, node: u} if node in targets else found
-
-    def _afford(self, node: int) -> bool:
-        self.work += len(self.inside(node))
-        return self.work <= _WORK
-
     def _factor(
         self,
         part: Part,
         nodes: tuple[int, ...],
         targets: tuple[int, ...],
-        ways: list[tuple[float, float, dict[int, np.ndarray]]],
+        ways: Iterable[Way | None],
     ) -> float | None:
         """The factor between the values and what they must account for, where there is one that may be."""
         pairs = []
-        for wanted, error, moves in ways:
+        for way in ways:
+            if way is None:
+                return None
+            wanted, error, moves = way
             total = magnitude = 0.0
             for i, t in zip(nodes, targets, strict=True):
                 try:
-                    products = shaped(self.replay.base(i), np.shape(moves[t])) * moves[t]
+                    one, size = paired(self.replay.base(i), moves[t])
                 except ValueError:
                     return None
-                total += float(np.sum(products))
-                magnitude += float(np.sum(np.abs(products)))
+                total, magnitude = total + one, magnitude + size
             if not np.isfinite(total):
                 return None
             pairs.append((wanted, error, total, 1e-13 * magnitude))

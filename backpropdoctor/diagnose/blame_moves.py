@@ -1,0 +1,107 @@
+"""How forward values move when a parameter does, and what of the loss's slope goes through them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import ReplayError
+from ..tape.adjoint import Tensor, shaped
+
+if TYPE_CHECKING:
+    from .blame import Blame
+
+_STEP = 1e-30  # of the complex step
+_WORK = 2_000_000  # recorded operations that may be evaluated again for all cuts of a step
+
+Move = dict[int, Any]  # by the canonical nodes of values; a number for a value without axes
+
+
+class Moves:
+    """The moves of values along the directions of parameters, each measured once. `inside` tells which values may move."""
+
+    def __init__(self, blame: Blame, inside: Callable[[int], Sequence[int]]) -> None:
+        self.adjoints, self.replay, self.objective = blame.adjoints, blame.replay, blame.objective
+        self.inside = inside
+        self.work = 0
+        self._free: dict[tuple[int, int], Move | None] = {}
+        self._frozen: dict[tuple[int, int, tuple[int, ...]], Move | None] = {}
+
+    def free(self, node: int, number: int) -> Move | None:
+        """How all values between a parameter and the loss move along direction `number` of the parameter."""
+        if (node, number) not in self._free:
+            self._free[node, number] = self._moved(node, number, self.inside(node), ())
+        return self._free[node, number]
+
+    def first(self, node: int, number: int, targets: tuple[int, ...]) -> Move | None:
+        """How some values move by the paths that meet no other one of them before."""
+        wanted = tuple(sorted(set(targets)))
+        if len(wanted) == 1:
+            return self.free(node, number)
+        key = (node, number, wanted)
+        if key not in self._frozen:
+            self._frozen[key] = self._moved(node, number, wanted, wanted)
+        return self._frozen[key]
+
+    def rest(self, node: int, number: int, targets: tuple[int, ...], moves: Move) -> tuple[float, float] | None:
+        """The derivative of the loss along a direction by the paths that avoid the targets, and its error.
+
+        That is all of it less what goes through the targets: <adjoint, move>, where the adjoints are known. A path counts
+        for the first target that it meets: `moves` are those of `first`.
+        """
+        if node in targets:
+            return 0.0, 0.0
+        through = self._through(targets, moves)
+        whole = self.adjoints.slope(Tensor("", (node,)), self.objective, number, crude=True)
+        if through is not None and whole is not None:
+            return whole.value - through[0], 1e-13 * (abs(whole.value) + through[1])
+        if not self._afford(node):
+            return None
+        slope = self.adjoints.slope(Tensor("", (node,)), self.objective, number, targets, crude=True)
+        return None if slope is None else (slope.value, 0.0)
+
+    def _through(self, targets: tuple[int, ...], moves: Move) -> tuple[float, float] | None:
+        """The sum of <adjoint, move> over the targets and its size; None where an adjoint is not known."""
+        total = size = 0.0
+        for t in dict.fromkeys(targets):
+            adjoint = self.adjoints.adjoint(t, self.objective)
+            if adjoint is None:
+                return None
+            one, large = paired(adjoint, moves[t])
+            total, size = total + one, size + large
+        return total, size
+
+    def _moved(self, node: int, number: int, targets: Sequence[int], frozen: tuple[int, ...]) -> Move | None:
+        if not self._afford(node):
+            return None
+        u = self.adjoints.direction(node, number)
+        others = [t for t in targets if t != node]
+        try:
+            values = self.replay.evaluate(others, {node: self.replay.base(node) + 1j * _STEP * u}, frozen)
+        except (ReplayError, TypeError, ValueError, ArithmeticError):
+            return None
+        found = {t: _slope(v) for t, v in zip(others, values, strict=True)}
+        return {**found, node: u if np.ndim(u) else float(u)} if node in targets else found
+
+    def _afford(self, node: int) -> bool:
+        self.work += len(self.inside(node))
+        return self.work <= _WORK
+
+
+def _slope(value: Any) -> Any:
+    """What a complex step made of a value: a number, or an array of its shape."""
+    if isinstance(value, complex):  # one of NumPy's too
+        return value.imag / _STEP
+    slope = np.imag(np.asarray(value)) / _STEP
+    return slope if np.ndim(slope) else float(slope)
+
+
+def paired(cotangent: Any, move: Any) -> tuple[float, float]:
+    """<cotangent, move> and the size of what was added up. Raises ValueError where they do not fit."""
+    if isinstance(move, float):
+        value = float(cotangent) if np.size(cotangent) == 1 else float(np.sum(shaped(cotangent, ())))
+        return value * move, abs(value * move)
+    products = (shaped(cotangent, np.shape(move)) if np.ndim(cotangent) else cotangent) * move
+    return float(np.sum(products)), float(np.sum(np.abs(products)))
