@@ -21,14 +21,16 @@ SKIP = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.JoinedStr)
 
 def derivatives(scene: Scene) -> Iterator[Candidate]:
     """Every derivative form in the place of a factor, and as a factor that is added."""
+    whole = scene.shape(scene.value_node) if scene.value_node is not None else None
     for part in scene.parts:
         node = part.node
         if part.stored or part.is_function or part.in_index or isinstance(node, SKIP):
             continue
         shape = scene.shape(node)
-        if shape is None:
-            continue
+        if shape is None or not shape and whole:
+            continue  # no derivative is a mere number in the midst of arrays
         factor = isinstance(part.parent, ast.BinOp) and isinstance(part.parent.op, (ast.Mult, ast.Div))
+        factor = factor and ast.unparse(node) not in scene.trial.backward_names  # what is multiplied is not the derivative
         pure = _is_factor(node)
         if factor or pure or node is scene.value_node:
             for new, extra, words in forms(scene, shape):
