@@ -60,14 +60,20 @@ def _simplest(rows: Sequence[tuple[float, Found]]) -> list[Found]:
 
 
 def _is_meant(search: Search, edited: Edited) -> bool:
-    """Whether a statement makes the adjoint that its result is named for under an edit, and did not before."""
+    """Whether a statement makes the adjoint that its result is named for under an edit, and did not before.
+
+    Where the backward pass holds no adjoint at all yet, that of any forward value is what it may begin with.
+    """
     blame = search.blame
+    begins = not any(blame.accepts(i) for i in blame.cotangents.paired)
     moment = search.trial.moments[edited.place][0]
     try:
         values = search.trial.first_values(edited, 1)
     except Misfit:
         return False
     for (_, node), value in zip(moment.outs, values, strict=False):
+        if begins and np.size(value) > 1 and search.guide.likes([value]):
+            return True
         target = blame.named_target(blame.replay.canonical[node])
         if target is None or blame.accepts(blame.replay.canonical[node]) or np.size(value) < 2:
             continue
