@@ -41,6 +41,7 @@ class Updated:
         self.replay = steps.replay
         self.nodes = steps.tape.nodes
         self.canon = self.replay.canonical
+        self._penalties: dict[tuple[int, int], bool] = {}
         self.averages: set[int] = set()  # averages of parameters, known once `updates` is
         self.evidence: dict[int, Evidence] = {}  # of updates that are claims only, by their new node; known with `updates`
 
@@ -251,7 +252,8 @@ class Updated:
 
     def _looks_ahead(self, velocity: int, value: int) -> bool:
         """Whether a value is read only with multiples of a velocity added: the gradient is taken where it will be."""
-        consumers, stack, seen = self.replay.consumers, [self.canon[velocity]], set()
+        consumers, stack = self.replay.consumers, [self.canon[velocity]]
+        seen: set[int] = set()
         while stack:
             i = stack.pop()
             if self.canon[value] in self.replay.inputs(i):
@@ -360,8 +362,14 @@ class Updated:
 
     def is_penalty(self, update: Update, origin: int) -> bool:
         """Whether a step is made of nothing but the value itself and numbers: the step of a penalty on it."""
+        if (update.new, origin) not in self._penalties:
+            self._penalties[update.new, origin] = self._is_made_of_itself(update, origin)
+        return self._penalties[update.new, origin]
+
+    def _is_made_of_itself(self, update: Update, origin: int) -> bool:
         own = {self.canon[i] for i in (update.old, origin)}
-        stack, seen, touched = [self.canon[t.node] for t in update.terms], set(), False
+        stack, touched = [self.canon[t.node] for t in update.terms], False
+        seen: set[int] = set()
         while stack:
             i = stack.pop()
             if i in own:
