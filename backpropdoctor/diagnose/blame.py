@@ -23,6 +23,7 @@ from ..tape.tape import Site
 from .blame_choice import roots_by_cuts
 from .blame_claims import roots_of_claims
 from .blame_first import one_first
+from .blame_reads import one_reading
 from .blame_together import (
     all_uphill,
     read_too_late,
@@ -109,7 +110,7 @@ class Blame:
                     kept.ratio = None
         together = without_inherited(self, taken_for_another(self, list(found.values())))
         together = [r for r in together if not self._is_right(r, together)]
-        return sorted(one_first(self, wrong, together), key=lambda r: min(r.instances))
+        return sorted(one_first(self, wrong, one_reading(self, wrong, together)), key=lambda r: min(r.instances))
 
     @staticmethod
     def line_key(root: Root) -> tuple[str, int, int]:
@@ -300,8 +301,13 @@ class Blame:
             value is not None
             and not _close(self.check.uniform, 1.0)
             and _close(value, self.check.uniform)
-            and (self.uniform_is_scale)
+            and (self.uniform_is_scale or self._is_rate)
         )
+
+    @property
+    def _is_rate(self) -> bool:
+        """Whether the factor that gradients share is that of updates in which nothing else tells a learning rate."""
+        return all(m.held.evidence == "update" and m.held.coefficient is None for m in self.check.measured)
 
     # ---- one gradient ------------------------------------------------------------------------------------------------
 

@@ -101,7 +101,7 @@ def _slope(value: Any) -> Any:
 def paired(cotangent: Any, move: Any) -> tuple[float, float]:
     """<cotangent, move> and the size of what was added up. Raises ValueError where they do not fit."""
     if isinstance(move, float):
-        value = float(cotangent) if np.size(cotangent) == 1 else float(np.sum(shaped(cotangent, ())))
+        value = float(cotangent) if np.ndim(cotangent) == 0 else float(np.sum(shaped(cotangent, ())))
         return value * move, abs(value * move)
     products = (shaped(cotangent, np.shape(move)) if np.ndim(cotangent) else cotangent) * move
     return float(np.sum(products)), float(np.sum(np.abs(products)))

@@ -60,7 +60,7 @@ def read_too_late(blame: Blame, m: Measured) -> int | None:
         values = replay.evaluate(gradient, {b: replay.base(o) for b, o in late.items()})
     except ReplayError:
         return None
-    if not _right_with(blame, m, dict(zip(gradient, values, strict=True))):
+    if not right_with(blame, m, dict(zip(gradient, values, strict=True))):
         return None
     readers = [i for i in above if any(j in late for j in replay.inputs(i)) and i not in replay.borders]
     return min((i for i in readers if blame.nodes[i].site is not None), default=None)
@@ -83,7 +83,7 @@ def second_name(blame: Blame, late: int) -> Site | None:
     return max(found, key=lambda b: b.at).site if found else None
 
 
-def _right_with(blame: Blame, m: Measured, values: dict[int, Any]) -> bool:
+def right_with(blame: Blame, m: Measured, values: dict[int, Any]) -> bool:
     """Whether a gradient is right, up to the common scale, if its nodes had other values."""
     held, pairs = m.held, []
     for number in (0, 1):
@@ -120,7 +120,7 @@ def without_inherited(blame: Blame, roots: list[Root]) -> list[Root]:
                 values = dict(zip(gradient, blame.replay.evaluate(gradient, mended), strict=True))
             except ReplayError:
                 values = {}
-            if values and all(_right_with(blame, wrong[n], values) for n in names):
+            if values and all(right_with(blame, wrong[n], values) for n in names):
                 for r in kept:
                     if r.node in blame.replay.upstream(gradient):
                         r.affects += [n for n in names if n not in r.affects]

@@ -16,6 +16,7 @@ from .scene import Scene
 FIRST_LARGER = 1.6  # what the second kind of edits costs at least, handicaps included
 EQUAL = 0.12  # edits whose costs differ by less are equally simple
 _BONUS = 1.2  # how much simpler an edit counts that mends the gradients of several roots
+_LEFT = 1.0  # how much less simple one counts that leaves all gradients a factor of their own
 
 
 @dataclass(slots=True)
@@ -69,7 +70,7 @@ class Best:
         if self.mine - found.right - self.excused:
             return False
         plain = rank
-        rank += 10 * len(self.mine - found.right) + (0.5 if found.common is not None else 0.0)
+        rank += 10 * len(self.mine - found.right) + (_LEFT if found.common is not None else 0.0)
         rank -= _BONUS if self.beyond & found.right else 0.0  # what mends several roots at once is what they share
         if not self.found or rank < self.rank - EQUAL:
             self.found, self.rank = [(rank, found)], rank

@@ -99,7 +99,8 @@ class Search:
         One that only passes a value on is not: that value may be right for what it was before.
         """
         canonical = self.blame.replay.canonical
-        made = [(m, n) for m in self.capture.moments.get(place, ()) for _, n in m.outs]
+        step = self.blame.cotangents.backward  # what the other recorded steps made is nothing that was looked at
+        made = [(m, n) for m in self.capture.moments.get(place, ()) for _, n in m.outs if canonical[n] in step]
         return bool(made) and all(n >= m.at and self.blame.accepts(canonical[n]) for m, n in made)
 
     def _search(
@@ -122,7 +123,7 @@ class Search:
             rows = self.rows(scenes[:_MOST_NEAR], larger)
             some = stop if best.found else self._share(stop)
             self._go_through(self._promising(rows, waiting, best, some), best, right, some)
-        if not best.found:  # what is no adjoint may be right as well: a derivative by itself, a part of a sum
+        if all(f.common is not None for _, f in best.found):  # what is no adjoint may be right: a derivative, a part of a sum
             self._go_through(iter(waiting), best, right, stop)
         return self._kept(best.found)
 
@@ -197,8 +198,9 @@ class Search:
         usable = [p for p in [*inner, *places] if self.trial.usable(p)]
         for k, place in enumerate(usable):
             yield (-0.2 if self.trial.only_renames(place) else 0.15 * min(k, 2)), self.scene(place)
+        innocent = {p.line for p in self.statements if self._innocent(p)}
         for place in usable[:1]:
-            for scene in inlined(self.scene(place), {p.line for p in usable}):
+            for scene in inlined(self.scene(place), {p.line for p in usable} | innocent):
                 yield 0.2, scene
 
     def _kept(self, best: list[tuple[float, Found]]) -> list[Found]:

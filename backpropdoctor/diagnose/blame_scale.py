@@ -1,0 +1,22 @@
+"""A factor that one gradient alone has: a convention of the backward pass, or the trace of the one fault in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..checks.gradients import Check
+from ..tape.adjoint import SAME
+from .blame import Blame
+
+
+def blame_of(check: Check) -> Blame:
+    """The blame of a step, without the factor that only one gradient has where one root accounts for everything then."""
+    shared = [m for m in check.measured if m.ratio and m.ratio.value and abs(m.ratio.value - check.uniform) <= 10 * SAME]
+    loss = check.training.loss
+    if abs(check.uniform - 1) > 10 * SAME and len(shared) == 1 < len(check.wrong) and loss and loss.source != "implied":
+        other = Blame(replace(check, uniform=1.0))
+        roots = other.roots()
+        if len(roots) == 1 and not roots[0].tensors and {m.held.tensor.name for m in check.wrong} <= set(roots[0].affects):
+            check.uniform = 1.0
+            return other
+    return Blame(check)
