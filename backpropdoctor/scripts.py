@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from .checks.tape_pictures import with_pictures
 from .examine import Examined, examine
-from .finding import Checked, Cost, Finding, Loss, make_finding
+from .finding import Checked, Cost, Finding
 from .load.script import StepPolicy
 from .report.report import Report
+from .reported import one_line, report_of
 from .source import Span
+from .tape.held_back import held_back, unheard
 from .tape.tape import Tape
 
 Progress = Callable[..., Any]
@@ -47,7 +47,7 @@ def check_script(
     begun = time.perf_counter()
     tell = progress or (lambda *_, **__: None)
     tell("recording the first steps")
-    with _held_back() as output:
+    with held_back() as output:
         found, run = _recorded(partial(run_script, path, script_args), loss, params, step_function)
         proved: list[Finding] = []
         if found is not None and found.doubtful is not None and not found.wrong:
@@ -91,7 +91,7 @@ def check_script_updates(path: str, *, script_args: Sequence[str] = (), expect_f
         findings=tuple(findings),
         cost=Cost(0, time.perf_counter() - begun),
         incomplete=("no training step was recognised",) if found is None and run.exception is None else (),
-        stopped_by=_one_line(run.exception) if run.exception is not None else None,
+        stopped_by=one_line(run.exception) if run.exception is not None else None,
     )
 
 
@@ -99,7 +99,8 @@ def _rows(found: Examined | None, pictures: bool) -> list[Checked]:
     """The table, with what is drawn of it."""
     if found is None:
         return []
-    return with_pictures(found.check, found.rows) if pictures else found.rows
+    with unheard():
+        return with_pictures(found.check, found.rows) if pictures else found.rows
 
 
 def check_function(
@@ -154,7 +155,8 @@ def _recorded(
 
     def judge(tape: Tape) -> bool | None:
         main = sys.modules.get("__main__")
-        found = examine(tape, loss=loss, params=tuple(params or ()), namespace=vars(main) if main else None)
+        with unheard():
+            found = examine(tape, loss=loss, params=tuple(params or ()), namespace=vars(main) if main else None)
         if found is None:
             return None
         seen.append(found)
@@ -168,24 +170,6 @@ def _recorded(
         judge(run.tape)
     seen.sort(key=lambda found: found.training.loss is not None)
     return (seen[-1] if seen else None), run
-
-
-class _HeldBack:
-    release = True
-
-
-@contextlib.contextmanager
-def _held_back() -> Iterator[_HeldBack]:
-    """Keeps what the script prints until it is known whether the script will run once more to its end."""
-    held = _HeldBack()
-    text = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(text):
-            yield held
-    finally:
-        if held.release:
-            sys.stdout.write(text.getvalue())
-            sys.stdout.flush()
 
 
 def _mended(
@@ -233,7 +217,8 @@ def _updates(
     wrong = {m.held.tensor.name for m in found.check.wrong}
     trainings = [t for t in found.recorded.trainings if t.parameters]
     again = partial(rerun, path, args)
-    return check_updates_on_tape(run, trainings, expect_frozen=frozen, rerun=again, edits=edits, wrong=wrong)
+    with unheard():
+        return check_updates_on_tape(run, trainings, expect_frozen=frozen, rerun=again, edits=edits, wrong=wrong)
 
 
 def _together(gradients: Sequence[Finding], updates: Sequence[Finding], found: Examined | None) -> list[Finding]:
@@ -268,88 +253,3 @@ def _watched(
 
     tell("trying remedies")
     return try_remedies(path, args, result, time_limit=min(30.0, time_limit))
-
-
-def report_of(
-    path: str,
-    found: Examined | None,
-    run: Any,
-    seconds: float,
-    extra: Sequence[Finding] = (),
-    said: Sequence[str] = (),
-    *,
-    rows: Sequence[Checked] = (),
-) -> Report:
-    """The report of a run: what was found in its gradients, `extra` findings about it, and the `rows` of its table."""
-    findings: list[Finding] = [*(found.findings if found else ()), *extra]
-    incomplete: list[str] = []
-    if run.exception is not None:
-        raised = _raised(run.exception, path)
-        if not any((f.code, f.path, f.line) == ("BD309", raised.path, raised.line) for f in findings):
-            findings.append(raised)
-    if found is None and run.exception is None:
-        findings.append(_nothing(path, run))
-        incomplete.append("no training step was recognised")
-    elif found is not None and found.training.loss is None:
-        tried = "neither a loss of the script nor a standard one (squared error, binary or softmax cross-entropy)"
-        incomplete.append(f"undecided: {tried} fits the gradients: name the loss with --loss")
-    if not run.tape.complete and (found is None or found.training.loss is None):
-        findings.append(
-            make_finding("BD022", f"recording stopped early: {run.tape.reason}", help="make the data or the batch smaller")
-        )
-        incomplete.append(run.tape.reason)
-    if found is not None:
-        incomplete += found.training.unpaired
-    return Report(
-        target=path,
-        findings=tuple(findings),
-        checked=tuple(rows),
-        loss=_loss(found),
-        cost=Cost(found.training.replay.evaluations if found else 0, seconds),
-        incomplete=tuple(incomplete),
-        notes=(*_assumed(found), *said),
-        stopped_by=_one_line(run.exception) if run.exception is not None else None,
-    )
-
-
-def _loss(found: Examined | None) -> Loss | None:
-    if found is None or found.training.loss is None:
-        return None
-    loss = found.training.loss
-    return Loss(name=loss.name, line=loss.site.span.line if loss.site else None, value=loss.value, source=loss.source)
-
-
-def _assumed(found: Examined | None) -> list[str]:
-    loss = found.training.loss if found else None
-    if loss is not None and loss.source == "implied":
-        rival = found.training.rival if found else None
-        if rival is not None:
-            where = f" at line {rival.loss.site.span.line}" if rival.loss.site is not None else ""
-            at = f" at `{loss.site.span.text}` (line {loss.site.span.line})" if loss.site is not None else ""
-            return [f"the gradients are held against {loss.name}{at}: those of `{rival.loss.name}`{where} they are not"]
-        return [f"the script computes no loss that its gradients belong to; they were held against {loss.name}"]
-    return []
-
-
-def _one_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]
-
-
-def _raised(error: BaseException, path: str) -> Finding:
-    trace, line, where = error.__traceback__, None, path
-    while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if file == path or file.endswith(path):
-            line, where = trace.tb_lineno, file
-        trace = trace.tb_next
-    span = Span(path if where.endswith(path) else where, line, 1, line, 1000) if line else None
-    return make_finding("BD023", f"the script stops with {_one_line(error)}", span=span, label="raised here")
-
-
-def _nothing(path: str, run: Any) -> Finding:
-    return make_finding(
-        "BD020",
-        f"no training step was recognised in `{path}`",
-        measured=f"{len(run.tape.nodes)} operations were recorded, none of them changes a value by its own gradient",
-        help="name the parameters with --params W1,b1 and the loss with --loss cost",
-    )
