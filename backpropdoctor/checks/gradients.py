@@ -155,8 +155,10 @@ def _settle_scale(check: Check) -> None:
         return
     values = np.array([m.ratio.value for m in parallel if m.ratio and m.ratio.value is not None])
     common = float(np.median(values)) if len(values) % 2 else float(np.sort(values)[len(values) // 2])
+    if np.any(values > 0) and all(_close(abs(v), abs(common)) for v in values):
+        common = abs(common)  # one size, and the wrong sign of some
     same = [m for m, v in zip(parallel, values, strict=True) if _close(v, common)]
-    alone = len(same) < 2 and len(check.measured) > 1
+    alone = sum(_close(abs(v), common) for v in values) < 2 and len(check.measured) > 1
     if common <= 0 or (alone and (len(parallel) > 1 or _is_number(check, same[0]))):
         return
     assert check.training.loss is not None

@@ -34,6 +34,8 @@ from .blame_together import (
     without_inherited,
 )
 
+_STEPS = 4  # operations between a gradient and the update that it is part of
+
 
 @dataclass(slots=True)
 class Root:
@@ -235,11 +237,15 @@ class Blame:
             root.names = [m.held.name] if m.held.name and not others else root.names
 
     def update_site(self, m: Measured, gradient: int) -> Site | None:
-        """The statement that changes a tensor by a gradient."""
+        """The statement that changes a tensor by a gradient, or by a multiple of it."""
         index, origin = self.replay.index, m.held.tensor.nodes[0]
-        near = {gradient, *index.consumers.get(gradient, ())}
-        steps = sorted({d for c in near for d in index.consumers.get(c, ())})
-        return next((self.nodes[d].site for d in steps if origin in self.replay.inputs(d)), None)
+        level = {gradient}
+        for _ in range(_STEPS):
+            level = {d for c in level for d in index.consumers.get(c, ())}
+            step = next((d for d in sorted(level) if origin in self.replay.inputs(d)), None)
+            if step is not None:
+                return self.nodes[step].site
+        return None
 
     def _names_of_result(self, node: int, site: Site) -> list[str]:
         """The names that a statement gives to what it makes of a value inside it."""
