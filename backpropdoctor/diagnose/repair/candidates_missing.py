@@ -61,7 +61,7 @@ def _wider(scene: Scene, node: ast.expr, shape: tuple[int, ...]) -> list[str]:
         fitting = [v for v in scene.arrays if v.shape != shape and _near(scene, v.text) and _spreads(v.shape, shape)]
         found += [v.text for v in fitting[:20] if v.text not in found]
     if len(shape) > 1:
-        found += _means(scene, shape)
+        found += means(scene, shape)
     if shape and scene.numpy:
         for v in scene.arrays[:40]:
             for axis in range(len(v.shape)):
@@ -70,7 +70,7 @@ def _wider(scene: Scene, node: ast.expr, shape: tuple[int, ...]) -> list[str]:
     return found
 
 
-def _means(scene: Scene, shape: tuple[int, ...]) -> list[str]:
+def means(scene: Scene, shape: tuple[int, ...]) -> list[str]:
     """Means and sums over an axis of a cotangent, or of one times a forward value, as normalisations have them."""
     rows = [v for v in scene.of_shape(shape) if _near(scene, v.text)]
     cotangents = [v.text for v in rows if scene.is_backward(v)][:4]

@@ -10,6 +10,7 @@ import numpy as np
 
 from .candidate import Candidate
 from .candidates_factors import places
+from .candidates_missing import means
 from .scene import Scene
 
 _DIGITS = re.compile(r"\d+")
@@ -195,3 +196,6 @@ def inner_terms(scene: Scene) -> Iterator[Candidate]:
                 new = f"{scene.text.of(node)} {sign} {v.text}"
                 cost = 2.3 + (0.0 if _near(scene, v.text) else 0.2)
                 yield Candidate(cost, node, new, "missing-term", {"term": v.text, "sign": sign})
+        for mean in means(scene, shape) if len(shape) > 1 and isinstance(node, (ast.Name, ast.Attribute)) else []:
+            new = f"{scene.text.of(node)} - {mean}"
+            yield Candidate(2.65, node, new, "missing-term", {"term": mean, "sign": "-"})

@@ -15,8 +15,9 @@ from ...tape.run import Stop
 from ...tape.tape import Site, Tape
 from .rerun import Program
 from .world import Freezer, Frozen
+from .written import crowded, is_body, paths_of, targets
 
-_INNER = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<lambda>"})
+_INNER = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 _MOST_MOMENTS = 600  # runs of one statement that are kept
 _MOST_FROZEN = 200_000  # values that are kept for all runs of one statement
 _MOST_ELEMENTS = 64  # of a list that a statement makes
@@ -35,8 +36,12 @@ class Place:
 
     @classmethod
     def of(cls, site: Site) -> Place:
-        statement = site.statement
-        return cls(site.span.path, statement.lineno, statement.col_offset, statement.end_lineno or statement.lineno)
+        return cls.at(site.span.path, site.statement)
+
+    @classmethod
+    def at(cls, path: str, statement: ast.stmt) -> Place:
+        """The place of a statement in a file."""
+        return cls(path, statement.lineno, statement.col_offset, statement.end_lineno or statement.lineno)
 
 
 @dataclass(slots=True)
@@ -89,8 +94,10 @@ class Capture:
         for place in statements:
             self._by_file.setdefault(place.path, []).append(place)
         self._codes: dict[CodeType, list[Place]] = {}
+        self._crowded = {path: crowded(path) for path in self._by_file}
+        self._positions: dict[CodeType, list[Any]] = {}  # of the code that has several statements on a line
         self._open: dict[int, list[_Open]] = {}  # of each activation, a loop before the statements inside it
-        self._paths = {p: _paths(s) for p, s in statements.items()}
+        self._paths = {p: paths_of(s) for p, s in statements.items()}
         self._idle = 0
         self._frozen: dict[Place, int] = dict.fromkeys(statements, 0)
         self.recorder: Any = None
@@ -136,18 +143,38 @@ class Capture:
         if code not in self._codes:
             lines = {line for _, _, line in code.co_lines() if line}
             inside = [p for p in places if any(p.line <= n <= p.end_line for n in lines)]
+            inside = [p for p in inside if is_body(self.statements[p]) == (code.co_name == "<lambda>")]
             self._codes[code] = sorted(inside, key=lambda p: (p.line, -p.end_line))
+            if any(p.line in self._crowded.get(p.path, ()) for p in inside):
+                self._positions[code] = list(code.co_positions())
+        frame.f_trace_opcodes = code in self._positions
         return self._line if self._codes[code] else None
 
     def _line(self, frame: FrameType, event: str, arg: Any) -> Any:
-        if event == "line":
+        if event == "line" and frame.f_code not in self._positions:
             self._close(frame, lambda place: not place.line <= frame.f_lineno <= place.end_line)
-            self._begin(frame)
+            self._begin(frame, lambda place: place.line <= frame.f_lineno <= place.end_line)
+        elif event == "opcode":
+            self._step(frame)
         elif event == "return":
             self._close(frame, lambda place: True, arg)
         elif event == "exception":
             self._open.pop(id(frame), None)
         return self._line
+
+    def _step(self, frame: FrameType) -> None:
+        """One instruction of code that has several statements on a line: its columns tell which one it belongs to."""
+        line, _, column, _ = self._positions[frame.f_code][frame.f_lasti // 2]
+        if line is None or column is None:
+            return
+
+        def holds(place: Place) -> bool:
+            s = self.statements[place]
+            end = (s.end_lineno or s.lineno, s.end_col_offset or 0)
+            return (s.lineno, s.col_offset) <= (line, column) < end
+
+        self._close(frame, lambda place: not holds(place))
+        self._begin(frame, holds)
 
     def _close(self, frame: FrameType, ended: Callable[[Place], bool], returned: Any = None) -> None:
         """Finish the statements that have ended, those inside others first."""
@@ -155,10 +182,10 @@ class Capture:
         while opened and ended(opened[-1].place):
             self._finish(frame, opened.pop(), returned)
 
-    def _begin(self, frame: FrameType) -> None:
+    def _begin(self, frame: FrameType, runs: Callable[[Place], bool]) -> None:
         opened = self._open.setdefault(id(frame), [])
         for place in self._codes[frame.f_code]:  # the outer ones first
-            if not place.line <= frame.f_lineno <= place.end_line or self._is_full(place):
+            if not runs(place) or self._is_full(place):
                 continue
             if any(o.place is place for o in opened):
                 continue
@@ -193,7 +220,7 @@ class Capture:
     def _nodes_of(self, frame: FrameType, place: Place) -> dict[str, int | None]:
         """The nodes of what the statement names; of the lists that it makes, those of the elements."""
         found: dict[str, int | None] = {}
-        made = _targets(self.statements[place])
+        made = targets(self.statements[place])
         for text, code in self._paths[place].items():
             try:
                 value = eval(code, frame.f_globals, frame.f_locals)
@@ -221,11 +248,11 @@ class Capture:
         if not self.recorder.on:
             return
         moment, ids = open_.moment, self.recorder.ids
-        targets = _targets(self.statements[open_.place])
+        written = targets(self.statements[open_.place])
         for text, node in self._nodes_of(frame, open_.place).items():
             if node is None or self.recorder.tape.nodes[node].kind == "leaf":
                 continue  # read here for the first time
-            if node != open_.before.get(text) or text in targets:
+            if node != open_.before.get(text) or text in written:
                 moment.outs.append((text, node))
         if isinstance(self.statements[open_.place], ast.Return):
             if id(returned) in ids:
@@ -241,35 +268,3 @@ class Capture:
 def _within(place: Place, outer: Place) -> bool:
     """Whether a statement stands in the body of another one."""
     return outer.line < place.line and place.end_line <= outer.end_line
-
-
-def _targets(statement: ast.stmt) -> set[str]:
-    found = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
-    return {ast.unparse(t) for target in found if target is not None for t in _elements(target)}
-
-
-def _elements(target: Any) -> Iterator[ast.expr]:
-    if isinstance(target, (ast.Tuple, ast.List)):
-        for element in target.elts:
-            yield from _elements(element)
-    else:
-        yield target
-
-
-def _paths(statement: ast.stmt) -> dict[str, CodeType]:
-    """The variables, attributes and items that a statement names, ready to be read."""
-    found: dict[str, CodeType] = {}
-    call = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
-    for node in ast.walk(statement):
-        if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
-            continue
-        if any(isinstance(n, (ast.Call, ast.NamedExpr, ast.Await, ast.Lambda)) for n in ast.walk(node)) and not isinstance(
-            getattr(node, "ctx", None), ast.Store
-        ):
-            continue
-        texts = [ast.unparse(node)]
-        if call and isinstance(node, ast.Attribute) and node.attr in ("append", "insert"):
-            texts = [f"{ast.unparse(node.value)}[{-1 if node.attr == 'append' else 0}]"]
-        for text in texts:
-            found[text] = compile(text, "<path>", "eval")
-    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 
 from ...tape.tape import Site, Tape
 from ..blame import Blame, Root
@@ -12,13 +13,27 @@ _MOST_STATEMENTS = 8
 _MOST_FURTHER = 12
 
 
+def home(site: Site) -> tuple[Place, ast.stmt]:
+    """The statement that a value is made in, or the body of the lambda, which is one by itself: `return` and the body."""
+    for node in _lambdas(site.statement):
+        if any(n is site.node for n in ast.walk(node.body)):
+            body = ast.copy_location(ast.Return(node.body), node.body)
+            return Place.at(site.span.path, body), body
+    return Place.of(site), site.statement
+
+
+@lru_cache(maxsize=4096)
+def _lambdas(statement: ast.stmt) -> tuple[ast.Lambda, ...]:
+    return tuple(n for n in ast.walk(statement) if isinstance(n, ast.Lambda))
+
+
 def statements_of(blame: Blame, root: Root) -> dict[Place, ast.stmt]:
     """The blamed statement, then those that made its operands, then those that called it."""
-    found: dict[Place, ast.stmt] = {Place.of(root.site): root.site.statement}
+    found: dict[Place, ast.stmt] = dict([home(root.site)])
     tape: Tape = blame.replay.tape
     forward = blame.cotangents.forward
     sites = [tape.nodes[j].site for j in forward]
-    forward_places = {Place.of(site) for site in sites if site is not None}
+    forward_places = {home(site)[0] for site in sites if site is not None}
     level, seen = list(dict.fromkeys(root.instances))[:8], set(root.instances)
     while level and len(found) < _MOST_STATEMENTS:
         following = []
@@ -30,8 +45,8 @@ def statements_of(blame: Blame, root: Root) -> dict[Place, ast.stmt]:
                 if j in forward and j not in blame.cotangents.backward:
                     continue
                 site = tape.nodes[j].site
-                if site is not None and tape.nodes[j].kind != "leaf" and Place.of(site) not in forward_places:
-                    found.setdefault(Place.of(site), site.statement)
+                if site is not None and tape.nodes[j].kind != "leaf" and home(site)[0] not in forward_places:
+                    found.setdefault(*home(site))
                 if not blame.accepts(j):
                     following.append(j)
         level = following
@@ -39,11 +54,11 @@ def statements_of(blame: Blame, root: Root) -> dict[Place, ast.stmt]:
         for i in (pair.node, *blame.replay.inputs(pair.node)):
             site = tape.nodes[i].site
             if site is not None and i in blame.cotangents.backward and len(found) < _MOST_STATEMENTS + 2:
-                found.setdefault(Place.of(site), site.statement)
+                found.setdefault(*home(site))
     for site in _renamings(blame, root):
-        found.setdefault(Place.of(site), site.statement)
+        found.setdefault(*home(site))
     for site in _readers(blame, root):
-        found.setdefault(Place.of(site), site.statement)
+        found.setdefault(*home(site))
     for call in _callers(tape, root):
         if len(found) < _MOST_STATEMENTS + 2:
             found.setdefault(Place.of(call), call.statement)
@@ -78,7 +93,7 @@ def further_statements(blame: Blame, root: Root) -> dict[Place, ast.stmt]:
     for i in sorted(blame.replay.upstream(wrong, barrier=blame.cotangents.origins) & blame.cotangents.backward):
         site = tape.nodes[i].site
         if site is not None and not blame.accepts(i):
-            found.setdefault(Place.of(site), site.statement)
+            found.setdefault(*home(site))
     return dict(list(found.items())[:_MOST_FURTHER])
 
 

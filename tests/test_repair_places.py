@@ -1,0 +1,89 @@
+"""The blamed statement is found and mended wherever it stands: in one line with others, in a block, behind a call."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+from test_repair_scripts import check
+
+HEAD = """\
+import numpy as np
+rng = np.random.default_rng(5)
+x = rng.standard_normal((9, 4))
+y = rng.standard_normal((9, 2))
+W = rng.standard_normal((4, 3))
+V = rng.standard_normal((3, 2))
+"""
+LOOP = """\
+for epoch in range(30):
+    h = np.tanh(x @ W)
+    p = h @ V
+    loss = ((p - y) ** 2).sum()
+    dp = 2 * (p - y)
+{middle}
+    V -= 0.01 * dV
+    W -= 0.01 * dW
+"""
+WAYS = {
+    "two on a line": ("", "dV = h.T @ dp; dW = x.T @ (dp @ V.T * (1 + h ** 2))"),
+    "three on a line": ("", "g = dp @ V.T; dW = x.T @ (g * (1 + h ** 2)); dV = h.T @ dp"),
+    "one line if": ("", "dV = h.T @ dp\nif epoch >= 0: dW = x.T @ (dp @ V.T * (1 + h ** 2))"),
+    "with": ("", "with np.errstate(all='ignore'):\n    dV = h.T @ dp\n    dW = x.T @ (dp @ V.T * (1 + h ** 2))"),
+    "try": ("", "try:\n    dV = h.T @ dp\n    dW = x.T @ (dp @ V.T * (1 + h ** 2))\nfinally:\n    pass"),
+    "inner function": (
+        "",
+        "def backward():\n    dV = h.T @ dp\n    return dV, x.T @ (dp @ V.T * (1 + h ** 2))\ndV, dW = backward()",
+    ),
+    "lambda": ("back = lambda d, h: d * (1 + h ** 2)", "dV = h.T @ dp\ndW = x.T @ back(dp @ V.T, h)"),
+    "one line function": ("def back(d, h): return d * (1 + h ** 2)", "dV = h.T @ dp\ndW = x.T @ back(dp @ V.T, h)"),
+    "generator": (
+        "def back(h, dp, V):\n    yield h.T @ dp\n    yield x.T @ (dp @ V.T * (1 + h ** 2))",
+        "dV, dW = back(h, dp, V)",
+    ),
+    "several lines": ("", "dV = h.T @ dp\ndW = x.T @ (\n    dp @ V.T\n    * (1 + h ** 2)\n)"),
+    "super": (
+        "class Base:\n    def back(self, d):\n        return d * (1 + self.h ** 2)\n"
+        "class Layer(Base):\n    def back(self, d):\n        return super().back(d)\nlayer = Layer()",
+        "layer.h = h\ndV = h.T @ dp\ndW = x.T @ layer.back(dp @ V.T)",
+    ),
+    "slots": (
+        "class Layer:\n    __slots__ = ('h', 'd')\n"
+        "    def back(self):\n        self.d = self.d * (1 + self.h ** 2)\nlayer = Layer()",
+        "layer.h, layer.d = h, dp @ V.T\nlayer.back()\ndV = h.T @ dp\ndW = x.T @ layer.d",
+    ),
+    "named tuple": (
+        "from collections import namedtuple\nCache = namedtuple('Cache', 'x h')",
+        "c = Cache(x, h)\ndV = c.h.T @ dp\ndW = c.x.T @ (dp @ V.T * (1 + c.h ** 2))",
+    ),
+    "default dictionary": (
+        "from collections import defaultdict\nc = defaultdict(float)",
+        "c['h'] = h\ndV = h.T @ dp\nc['d'] = dp @ V.T * (1 + c['h'] ** 2)\ndW = x.T @ c['d']",
+    ),
+    "dictionary of a comprehension": (
+        "",
+        "g = {'V': h.T @ dp, 'W': x.T @ (dp @ V.T * (1 + h ** 2))}\ndV, dW = g['V'], g['W']",
+    ),
+    "passed on by return": (
+        "def back(d, h):\n    return d",
+        "dV = h.T @ dp\ndW = x.T @ back(dp @ V.T, h)",
+    ),
+}
+
+
+def program(way, right=False):
+    head, middle = WAYS[way]
+    text = HEAD + head + "\n" + LOOP.format(middle=textwrap.indent(middle, "    "))
+    return text.replace("1 + ", "1 - ").replace("    return d\n", "    return d * (1 - h ** 2)\n") if right else text
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_fault_is_mended_wherever_it_stands(way, tmp_path):
+    errors = [f for f in check(program(way), tmp_path).findings if f.severity == "error"]
+    assert len(errors) == 1 and errors[0].fixes
+    assert [e.status for e in errors[0].explanations] == ["verified"] * len(errors[0].explanations)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_is_said_of_the_right_program(way, tmp_path):
+    assert not check(program(way, right=True), tmp_path).findings
