@@ -49,10 +49,19 @@ class Behind:
         self.nodes = updated.nodes
         self.canon = updated.canon
         self._shared: set[tuple[float, str]] = set()
+        self._numbered = False
 
     def begin_step(self, updates: Sequence[Update]) -> None:
         """The updates that belong to one step: the factors all of them have are the step's."""
         self._shared = self._shared_factors(updates)
+        self._numbered = all(self._begins_with_a_number(t.node) for u in updates for t in u.terms)
+
+    def _begins_with_a_number(self, node: int) -> bool:
+        """Whether the user wrote the factor of a step as a number, and no learning rate by name."""
+        factors, site = self._chain(node)[-1].factors, self.nodes[node].site
+        return any(_is_literal(v, site) for v, name in factors if name != "-1") and not any(
+            is_learning_rate(n) for _, n in factors
+        )
 
     def _shared_factors(self, updates: Sequence[Update]) -> set[tuple[float, str]]:
         """The scalar factors that every update of a step has: the learning rate, and what all gradients are divided by."""
@@ -74,7 +83,9 @@ class Behind:
     def strippings(self, node: int) -> list[Scaling]:
         """The node with the update's own scalar factors taken off; a factor of the gradient's stays in its value."""
         chain = self._chain(node)
-        named = next((k for k, s in enumerate(chain) if self._gradient_binding(s.node)), 0)
+        named = next((k for k, s in enumerate(chain) if self._gradient_binding(s.node)), None)
+        if named is None:
+            named = self._behind_a_number(chain)
         if not np.ndim(self.nodes[node].value) or not all(
             self._allowed(f) or _is_literal(f[0], self.nodes[node].site) for f in chain[named].factors
         ):
@@ -89,11 +100,27 @@ class Behind:
             found.append(Scaling(last.node, factors, float(np.prod([v for v, _ in beyond]))))
         return found
 
+    def _behind_a_number(self, chain: Sequence[Scaling]) -> int:
+        """Where in a chain the gradient begins that has no name of a gradient, and a number for its learning rate.
+
+        It is what an earlier statement gave a name to; where none did, what one number in every update of the step scales.
+        """
+        site = self.nodes[chain[0].node].site
+        for k, s in enumerate(chain[1:], 1):
+            if any(b.site.statement is not (site and site.statement) for b in self.replay.index.names.get(s.node, ())):
+                return k
+        found = 0
+        for k, s in enumerate(chain):
+            own = [f for f in s.factors if not self._allowed(f)]
+            if self._numbered and s.inside == 1.0 and len(own) == 1:
+                found = k
+        return found
+
     def gradient_of(self, updates: Sequence[Update], origin: int) -> Gradient | None:
         """The gradient that the updates of `origin` use: without scalar factors, momentum or adaptive scaling."""
         terms = [t for u in updates for t in u.terms]
         chains = [self.strippings(t.node) for t in terms]
-        if any(self._is_adaptive(chain[-1].node) for chain in chains):
+        if any(self._is_adaptive(chain[-1].node) and not self._is_sum(chain[-1].node) for chain in chains):
             source = self._behind_states(updates, terms, origin)
             return None if source is None else self.named(Scaling(source[0], ()), -source[1], exact=False)
         if len(terms) > 1:
@@ -169,6 +196,11 @@ class Behind:
     def _is_own(self, index: int, update: Update) -> bool:
         return self.canon[index] == self.canon[update.old]
 
+    def _is_sum(self, index: int) -> bool:
+        """Whether a gradient by its name is a plain sum with that of the step before: it was not cleared."""
+        update = self.steps.by_new.get(self.canon[index])
+        return update is not None and update.self_factor == 1.0 and self._gradient_binding(index) is not None
+
     def _is_adaptive(self, index: int) -> bool:
         """Whether a step is made from a state that outlives it, such as a momentum."""
         return self.updated.is_made_of_state(index)
@@ -188,7 +220,8 @@ class Behind:
         name = binding.name if binding else ""
         factors = scaling.factors if exact else ()
         signs = [np.sign(v) for v, _ in factors if v]  # a rate of zero is a rate all the same
-        term = Term(float(np.sign(sign) * np.prod(signs)) / abs(scaling.inside), scaling.node)
+        outside = np.prod(signs) * (np.sign(scaling.inside) if exact else 1.0)  # the value has the sign of those inside
+        term = Term(float(np.sign(sign) * outside) / abs(scaling.inside), scaling.node)
         return Gradient((term,), factors, name, site, bool(binding))
 
     def _behind_states(self, updates: Sequence[Update], terms: Sequence[Term], origin: int) -> tuple[int, float] | None:
@@ -209,7 +242,7 @@ class Behind:
             state = self.updated.states.get(i)
             if state is not None:
                 stack.extend((self.canon[t.node], sign * np.sign(t.factor)) for t in state.terms)
-            elif self._gradient_binding(i) and i in self._live and not self._is_adaptive(i):
+            elif i in self._live and (self._gradient_binding(i) or self._is_scaled_by_name(i)) and not self._is_adaptive(i):
                 found[i] = sign or found.get(i, 0.0)
             else:
                 parts = [(j, s) for j, s in self._signed_inputs(i) if self._may_spread(j, shape)]
@@ -221,6 +254,13 @@ class Behind:
             start = self.updated.starts[updates[0].new]
             found = {i: s for i, s in found.items() if i >= start}
         return found.popitem() if len(found) == 1 else None
+
+    def _is_scaled_by_name(self, i: int) -> bool:
+        """Whether a value with a name is a multiple of another by a number that is no learning rate and no clipping."""
+        if not self.replay.index.names.get(i):
+            return False
+        factors = next((s.factors for s in self._chain(i)[1:]), ())
+        return bool(factors) and not any(self._allowed(f) or f in self.steps.algebra.norm_factors for f in factors)
 
     def _may_spread(self, i: int, shape: tuple[int, ...]) -> bool:
         """Whether a value has the shape of a parameter, or is one of the backward pass that broadcasts to it."""

@@ -317,7 +317,12 @@ class Updated:
 
     def is_made_of_state(self, index: int) -> bool:
         """Whether a node is made of a state by operations on its elements."""
-        return bool(self.states) and any(i in self.states for i in self._elementwise(index))
+        return bool(self.states) and any(i in self.states or i in self._held for i in self._elementwise(index))
+
+    @cached_property
+    def _held(self) -> set[int]:
+        """What the states held before their updates: a step may read them before they change."""
+        return {self.canon[u.old] for u in self.states.values()}
 
     def _elementwise(self, index: int) -> Iterator[int]:
         """The node and what it is made of by operations on its elements; states are not looked into."""
