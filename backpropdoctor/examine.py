@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -55,11 +55,19 @@ def examine(
         found = judged(training)
         if _scale_varies(found.check, recorded, loss):
             found = judged(training, fixed=True)
-        if best is None or found.undecided < best.undecided:
+        if best is None or found.rank < best.rank:
             best = found
-        if not best.undecided and training.loss is not None:
+        if best.rank == 0:
             break
     return None if best is None else replace(best.examined(), recorded=recorded)
+
+
+def under_own_loss(again: Callable[[Tape], Examined | None], tape: Tape) -> Examined | None:
+    """What `again` finds; undecided where the script's own loss is lost: an edit that does away with it proves nothing."""
+    found = again(tape)
+    if found is not None and found.training.loss is not None and found.training.loss.source == "implied":
+        leave_undecided(found.check, found.check.measured)
+    return found
 
 
 def _scale_varies(check: Check, recorded: Recorded, loss: str | None) -> bool:
@@ -84,8 +92,13 @@ class Judged:
     guess: Check | None = None
 
     @property
-    def undecided(self) -> bool:
-        return any(m.verdict == "undecided" for m in self.check.measured)
+    def rank(self) -> int:
+        """0 where this step says all there is to say, 1 where another may say more, 2 where it says nothing."""
+        training = self.check.training
+        if training.loss is None:
+            return 2
+        unsettled = training.rival is not None and training.rival.kind != "none"  # it is so in all steps
+        return int(not unsettled and any(m.verdict == "undecided" for m in self.check.measured))
 
     def examined(self) -> Examined:
         """With roots, findings and the table."""

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from .checks.tape_pictures import with_pictures
-from .examine import Examined, examine
+from .examine import Examined, examine, under_own_loss
 from .finding import Checked, Cost, Finding
 from .load.script import StepPolicy
 from .report.report import Report
@@ -183,8 +183,10 @@ def _mended(
     from .diagnose.repair.rerun import Script
     from .mended import mend
 
-    assert found.blame is not None
-    again = partial(examine, loss=loss, params=tuple(params or ()))
+    assert found.blame is not None and found.training.loss is not None
+    again: Callable[[Tape], Examined | None] = partial(examine, loss=loss, params=tuple(params or ()))
+    if found.training.loss.source == "found":
+        again = partial(under_own_loss, again)
     return mend(Script(path, args), found.blame, found.roots, again, step_function=step_function)
 
 

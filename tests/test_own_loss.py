@@ -185,3 +185,42 @@ def test_the_losses_of_several_samples_are_added_up_as_their_gradients_are(tmp_p
     text = text.replace("weight * Num(1.5)", "weight * Num(x)")
     report = check(tmp_path, text)
     assert report.status == "healthy" and report.loss is not None and report.loss.name == "rest"
+
+
+RECORDS = """
+from math import tanh
+
+rows = [(0.3, -0.7, 0.2), (-0.5, 0.4, -0.1), (0.8, 0.1, 0.6)]
+unit = [{{"w": [0.2, -0.4]}}, {{"w": [0.5, 0.3]}}]
+top = {{"w": [0.7, -0.6]}}
+for turn in range(8):
+    for a, b, wish in rows:
+        for one in unit:
+            one["out"] = tanh(one["w"][0] * a + one["w"][1] * b)
+        got = top["w"][0] * unit[0]["out"] + top["w"][1] * unit[1]["out"]
+        loss = (got - wish) ** 2 / 2
+        top["slope"] = got - wish
+        for k, one in enumerate(unit):
+            one["slope"] = top["slope"] * top["w"][{index}] * (1 - one["out"] ** 2)
+        for k, one in enumerate(unit):
+            top["w"][k] -= 0.1 * top["slope"] * one["out"]
+            one["w"][0] -= 0.1 * one["slope"] * a
+            one["w"][1] -= 0.1 * one["slope"] * b
+    print(loss)
+"""
+
+
+@pytest.mark.parametrize(("index", "lines"), [("k", []), ("k - 1", [15])])
+def test_the_numbers_of_each_record_are_a_parameter_of_their_own(tmp_path, capsys, index, lines):
+    report = check(tmp_path, RECORDS.format(index=index))
+    assert [f.line for f in report.findings if f.severity == "error"] == lines
+    assert len([row for row in report.checked if row.kind == "parameter"]) == 3
+    assert report.loss is not None and report.loss.name == "loss"
+
+
+def test_a_scalar_of_the_backward_pass_is_not_the_loss_where_more_gradients_fit_another(tmp_path, capsys):
+    text = RECORDS.format(index="k").replace(
+        'one["slope"] = ', 'error = top["slope"] * top["w"][k]\n            one["slope"] = '
+    )
+    report = check(tmp_path, text.replace("loss = ", "energy = ").replace("print(loss)", "print(energy)"))
+    assert report.status == "healthy" and report.loss is not None and report.loss.name == "energy"

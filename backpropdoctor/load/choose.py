@@ -43,7 +43,7 @@ def choose_loss(
     begun = seeded_loss(training, borders)
     if begun is not None:
         return with_penalties(training, begun)
-    fitting = next((loss for loss in named if _named_as_loss(loss) and score(training, loss)[0] > 0), None)
+    fitting = _best_fitting(training, [loss for loss in named if _named_as_loss(loss)])
     if fitting is None:
         others = [(score(training, loss), -k, loss) for k, loss in enumerate(named) if not _named_as_loss(loss)]
         top, _, fitting = max(others, default=((0, 0, 0), 0, None), key=lambda o: o[:2])
@@ -56,6 +56,23 @@ def choose_loss(
         return with_penalties(training, implied[0])
     chosen = fitting or next((loss for loss in named if _named_as_loss(loss)), None)
     return with_penalties(training, chosen) if chosen is not None else None
+
+
+def _best_fitting(training: Training, named: Sequence[LossFound]) -> LossFound | None:
+    """The first loss that any gradient fits, or another one that more of them fit and that is no part of it.
+
+    What is only a part (the error of the data without a penalty) may fit more gradients because the rest is forgotten.
+    """
+    best: LossFound | None = None
+    most = 0
+    for loss in named:
+        if most == len(training.parameters):
+            break
+        if best is None or loss.objective.nodes[0] not in best.nodes:
+            fits = score(training, loss)[0]
+            if fits > most:
+                best, most = loss, fits
+    return best
 
 
 def candidates(

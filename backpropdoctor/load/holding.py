@@ -42,8 +42,14 @@ def _grouped(parameters: list[Parameter], replay: Replay) -> Iterator[list[Param
     groups: dict[object, list[Parameter]] = defaultdict(list)
     for p in parameters:
         in_list = np.ndim(replay.tape.nodes[p.origin].value) == 0 and len(p.parts) > 1 and isinstance(p.parts[-1], int)
-        groups[("list", p.parts[0]) if in_list else (p.place, p.origin)].append(p)
+        groups[_list_of(p) if in_list else (p.place, p.origin)].append(p)
     yield from groups.values()
+
+
+def _list_of(p: Parameter) -> tuple[object, ...]:
+    """What tells lists of numbers apart: their name, and themselves where they stand in a record, `neuron['weights'][2]`."""
+    in_record = any(isinstance(part, str) for part in p.parts[1:]) and isinstance(p.place, tuple)
+    return ("list", p.parts[0], p.place[1] if in_record and isinstance(p.place, tuple) else None)
 
 
 def _hold(name: str, ready: list[tuple[Parameter, Gradient]], replay: Replay) -> Held | None:

@@ -39,7 +39,8 @@ def rival_of(training: Training, named: Sequence[LossFound], outputs: Sequence[O
     """The own loss, one of `named`, that the gradients of a standard loss at `outputs` are not those of; None for none."""
     own = next((loss for loss in named if is_objective_name(loss)), None)
     if own is None:
-        return Rival(named[0], "none") if named else None
+        looked_at = next((loss for loss in named if is_loss_name(_word(loss))), None)
+        return Rival(looked_at, "none") if looked_at is not None else None
     origins = {training.replay.canonical[i] for h in training.parameters for i in h.tensor.nodes}
     data = _compared(training.replay, own, outputs, origins)
     kind = _difference(training.replay, data, outputs)
@@ -53,8 +54,11 @@ def rival_of(training: Training, named: Sequence[LossFound], outputs: Sequence[O
 
 def is_objective_name(loss: LossFound) -> bool:
     """Whether a scalar is called a loss that is minimised, and not an error that is looked at."""
-    word = loss.name.split(".")[-1].split("[")[0]
-    return is_loss_name(word) and not _METRIC.search(word)
+    return is_loss_name(_word(loss)) and not _METRIC.search(_word(loss))
+
+
+def _word(loss: LossFound) -> str:
+    return loss.name.split(".")[-1].split("[")[0]
 
 
 def _compared(replay: Replay, own: LossFound, outputs: Sequence[Output], origins: Collection[int]) -> list[int]:

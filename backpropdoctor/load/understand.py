@@ -72,7 +72,7 @@ def understand(recorded: Recorded, *, loss: str | None = None) -> Iterator[Train
         for training in whole:
             if training.loss is not None and score(training, training.loss)[1] == 0:
                 training.loss = None
-    yield from sorted(later, key=lambda t: t.loss is None)
+    yield from sorted(later, key=lambda t: (t.loss is None, t.rival is None or t.rival.kind == "none"))
 
 
 def _totals(steps: Steps, parameters: Parameters, borders: set[int]) -> Iterator[int]:
