@@ -87,7 +87,7 @@ def stale(recorded: Recorded, tracks: Sequence[Track]) -> Iterator[Finding]:
     old: dict[Site | None, list[str]] = defaultdict(list)
     for track in tracks:
         uses = defaultdict(set)
-        for update in _updates_of_place(recorded, track):
+        for update in updates_of_place(recorded, track):
             found = gradient_of(recorded, update)
             if found is not None and np.any(recorded.nodes[found[0]].value) and np.size(recorded.nodes[found[0]].value) > 0:
                 uses[found[0]].add(iteration_of(recorded, update.new))
@@ -121,7 +121,7 @@ def _first_site(recorded: Recorded, node: int) -> Site | None:
     return names[0].site if names else None
 
 
-def _updates_of_place(recorded: Recorded, track: Track) -> list[Update]:
+def updates_of_place(recorded: Recorded, track: Track) -> list[Update]:
     """All updates along the chain of versions that begins with the track's first."""
     found: list[Update] = []
     at = [recorded.canon[i] for i in track.moments[0].origins]
@@ -133,44 +133,6 @@ def _updates_of_place(recorded: Recorded, track: Track) -> list[Update]:
                 seen.add(recorded.canon[update.new])
                 at.append(recorded.canon[update.new])
     return found
-
-
-def accumulated(recorded: Recorded, tracks: Sequence[Track]) -> Iterator[Finding]:
-    """A gradient that still holds the gradients of the steps before: added to, used, and never cleared."""
-    groups: dict[Site, list[str]] = defaultdict(list)
-    values = {u.new for track in recorded.tracks for u in _updates_of_place(recorded, track)}
-    for track in tracks:
-        used = [g[0] for u in _updates_of_place(recorded, track) if (g := gradient_of(recorded, u)) is not None]
-        for earlier, later in zip(used, used[1:], strict=False):
-            site = _adds_up(recorded, earlier, later) if later not in values else None  # a parameter is no gradient
-            if site is not None:
-                groups[site].append(track.name)
-    for site, names in groups.items():
-        unique = list(dict.fromkeys(names))
-        yield make_finding(
-            "BD320",
-            f"`{site.statement_span.text.splitlines()[0]}` adds the gradient of {ticked(unique)} to those of all earlier steps",
-            span=site.statement_span,
-            tensors=tuple(unique),
-            measured="the gradient that a step uses is the one of the step before plus the new one",
-            explanations=(Explanation("it is never set back to zero", "verified"),),
-            help="set the gradient to zero at the start of every step",
-        )
-
-
-def _adds_up(recorded: Recorded, earlier: int, later: int) -> Site | None:
-    """The last place where `later` was made from `earlier` by additions alone; None where it was not."""
-    by_new = {u.new: u for u in recorded.steps.updates}
-    node, site = later, None
-    for _ in range(1000):
-        if node == earlier:
-            return site
-        update = by_new.get(node)
-        if update is None or abs(update.self_factor - 1) > 1e-12:
-            return None
-        site = site or update.site
-        node = update.old
-    return None
 
 
 def unused_momentum(recorded: Recorded, tracks: Sequence[Track]) -> Iterator[Finding]:
@@ -260,7 +222,7 @@ def ascent(recorded: Recorded, tracks: Sequence[Track]) -> Iterator[Finding]:
     if len(slopes) < 2:
         return
     loss = next(iter(recorded.losses.values()), None)
-    first = next((u for t in tracks for u in _updates_of_place(recorded, t)), None)
+    first = next((u for t in tracks for u in updates_of_place(recorded, t)), None)
     unique = list(dict.fromkeys(names))
     yield make_finding(
         "BD321",

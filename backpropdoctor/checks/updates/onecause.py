@@ -20,6 +20,7 @@ BY_TENSOR = {
     "BD322",
 }  # the change of the parameter is not that of one update: any claim read off it is off
 BY_LINE = {"BD304", "BD305", "BD306", "BD307", "BD308"}  # the gradient is read off the update itself
+PILED = "BD320"  # a gradient that holds those of the steps before is a multiple of nothing
 DEAD = {"BD301", "BD302", "BD303", *BY_LINE, "BD324"}  # the parameter of a later step is that of the first one
 SIGN = "BD107"
 _LATER = re.compile(r" \(no\. (\d+)\)$")
@@ -74,6 +75,8 @@ def _explains(update: Finding, gradient: Finding, claims: Sequence[Claimed]) -> 
     written = gradient.tensors or gradient.affects
     names = {_LATER.sub("", name) for name in written}
     mine = bool(names) and names <= set(update.tensors)
+    if update.code == PILED and written and set(written) <= set(update.tensors):
+        return True
     if mine and update.code in BY_TENSOR:
         return True
     if mine and update.code in DEAD and all(int(m[1]) > 1 for name in written if (m := _LATER.search(name))):

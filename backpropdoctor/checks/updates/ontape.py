@@ -17,6 +17,7 @@ from .causes.ratios import advice
 from .causes.rounding import rounding
 from .causes.zero import zero_start
 from .names import is_gradient_name, is_parameter_name, last_word
+from .piled import accumulated
 from .quiet import constant_columns, zero_gradients
 from .scene import Scene, What
 from .statements import Source, Statement, match
@@ -159,7 +160,7 @@ def climb_tape(
     found += zero_gradients(recorded, [t for t in tracks if t.name not in scene.explained], scene, wrong)
     found += [*symmetric(scene), *aliased(recorded, tracks, sources)]
     left = [t for t in tracks if t.name not in scene.explained]
-    old = [*flow.accumulated(recorded, left), *flow.stale(recorded, left)]
+    old = [*accumulated(recorded, left), *flow.stale(recorded, left)]
     found += [*old, *([] if old else flow.twice(recorded, left)), *flow.unused_momentum(recorded, left)]
     if not found:
         found += flow.ascent(recorded, left)
