@@ -17,7 +17,7 @@ from .diagnose.causes import cause_of
 from .diagnose.findings import root_finding, uniform_finding
 from .diagnose.repair.back import Back, shown
 from .diagnose.repair.combine import Combined, combine
-from .diagnose.repair.forward import ForwardEdit, first_that
+from .diagnose.repair.forward import COST, ForwardEdit, first_that, forward_edits, variable_edits
 from .diagnose.repair.repairs import Repair, repair_roots, repaired_finding
 from .diagnose.repair.rerun import Program
 from .finding import Explanation, Finding, Fix, make_finding
@@ -84,17 +84,31 @@ class Mending:
         first.take(repair_roots(first.blame, first.roots, self.program))
         self._go_on(sum(m.verdict == "right" for m in first.blame.check.measured))
         kept, repairs, together = list(self.rounds), dict(self.rounds[-1].repairs), self.together
-        while not self._proved and len(self.rounds) < _MOST_ROUNDS and self.rounds[-1].halves:
+        while not self.is_proved and len(self.rounds) < _MOST_ROUNDS and self.rounds[-1].halves:
             self.rounds[-1].repairs.update(self.rounds[-1].halves)
             self.rounds[-1].halves = {}
             self._go_on(-1)
-        if not self._proved:
+        if not self.is_proved:
             self.rounds, self.together = kept, together
             self.rounds[-1].repairs = repairs
 
     @property
-    def _proved(self) -> bool:
+    def is_proved(self) -> bool:
+        """Whether all gradients are right with the edits."""
         return self.together is not None and self.together.verified
+
+    @property
+    def is_far_fetched(self) -> bool:
+        """Whether the one edit of the backward pass that was found is less simple than one of the forward pass."""
+        first = self.rounds[0]
+        if len(self.rounds) > 1 or len(first.roots) > 1 or not first.repairs:
+            return False
+        return min(r.evidence.get("cost", 0.0) for r in first.repairs.values()) > COST
+
+    @property
+    def spoils_all(self) -> bool:
+        """Whether no gradient is right."""
+        return all(m.verdict != "right" for m in self.blame.check.measured)
 
     def _go_on(self, right: int) -> None:
         """Run the program with all edits, and blame and repair it again as long as more gradients than `right` are right."""
@@ -150,7 +164,10 @@ class Mending:
                 proofs.append(found)
             return bool(proofs)
 
-        edit = first_that(fits, self.blame)
+        if self.is_proved and not self.spoils_all:
+            edit = first_that(fits, variable_edits(self.blame))
+        else:
+            edit = first_that(fits, forward_edits(self.blame))
         return (edit, proofs[0]) if edit is not None else None
 
     def findings(self) -> list[Finding]:
@@ -208,7 +225,8 @@ def mend(
     uniform = uniform_finding(blame.check, blame)
     rest = [uniform] if uniform else []
     if forward is not None:
-        return [_forward_finding(blame, roots, *forward), *rest]
+        others = mending.findings() if mending.is_proved else []
+        return [_forward_finding(blame, roots, *forward, others), *rest]
     return mending.findings() + rest
 
 
@@ -218,17 +236,20 @@ def _sought(mending: Mending) -> tuple[ForwardEdit, Combined] | None:
         warnings.simplefilter("ignore")
         try:
             mending.search()
-            if mending.rounds[0].roots and (mending.together is None or not mending.together.verified):
+            if mending.rounds[0].roots and (not mending.is_proved or mending.is_far_fetched):
                 return mending.forward()
         except Exception:  # whatever goes wrong in a repair, the finding stands
             LOG.debug("the search for an edit of %s failed", mending.program.path, exc_info=True)
     return None
 
 
-def _forward_finding(blame: Blame, roots: Sequence[Root], edit: ForwardEdit, proof: Combined) -> Finding:
+def _forward_finding(
+    blame: Blame, roots: Sequence[Root], edit: ForwardEdit, proof: Combined, others: Sequence[Finding]
+) -> Finding:
+    """What is said of the forward pass; `others` are the findings under which the backward pass would be to blame."""
     words = {"was": edit.was, "now": edit.now}
     fix = edit.fixes[0]
-    cause = cause_of("forward-axis", words, edit.name, fix.before, fix.after)
+    cause = cause_of(edit.kind, words, edit.name, fix.before, fix.after)
     affects = tuple(dict.fromkeys(t for r in roots for t in r.affects))
     return make_finding(
         cause.code,
@@ -236,13 +257,16 @@ def _forward_finding(blame: Blame, roots: Sequence[Root], edit: ForwardEdit, pro
         span=edit.statement,
         label=cause.label,
         affects=affects,
-        measured="the backward pass belongs to the forward pass with the other axis",
-        explanations=(Explanation(f"{cause.message}: `{fix.before}` -> `{fix.after}`", "verified"),),
+        measured=f"the gradients are those of the forward pass with `{edit.now}`",
+        explanations=(
+            Explanation(f"{cause.message}: `{fix.before}` -> `{fix.after}`", "verified"),
+            *(replace(e, text=f"or else, in line {f.line}, {e.text}") for f in others for e in f.explanations),
+        ),
         fix=fix,
         fixes=edit.fixes,
         help=f"write `{edit.now}` in the place of `{edit.was}` (verified: {proof.proof})",
         evidence={
-            "mistake": "forward-axis",
+            "mistake": edit.kind,
             "mark": [edit.mark.line, edit.mark.column, edit.mark.end_line, edit.mark.end_column],
         },
     )

@@ -36,6 +36,7 @@ CODES = {
     "softmax-diagonal": "BD119",
     "loss-mismatch": "BD120",
     "forward-axis": "BD121",
+    "forward-variable": "BD112",
 }
 
 
@@ -266,6 +267,14 @@ def _forward(w: dict[str, Any], name: str, before: str, after: str) -> tuple[str
     )
 
 
+def _forward_variable(w: dict[str, Any], name: str, before: str, after: str) -> tuple[str, str, str]:
+    return (
+        f"the forward pass makes {name} from `{w.get('was', '')}`; the backward pass belongs to `{w.get('now', '')}`",
+        "the wrong variable",
+        _write(before, after),
+    )
+
+
 def _general(w: dict[str, Any], name: str, before: str, after: str) -> tuple[str, str, str]:
     return f"{name} is not the gradient it should be", "goes wrong here", _write(before, after)
 
@@ -300,4 +309,5 @@ _MAKERS = {
     "softmax-diagonal": _softmax,
     "loss-mismatch": _mismatch,
     "forward-axis": _forward,
+    "forward-variable": _forward_variable,
 }

@@ -1,4 +1,4 @@
-"""Faults of the forward pass that the backward pass does not share: a softmax over the batch, a mean over the wrong axis.
+"""Faults of the forward pass that the backward pass does not share: a softmax over the batch, a value that nothing reads.
 
 Each edit changes the loss, so that nothing recorded can be used again: the edited program is run for each of the few.
 """
@@ -6,16 +6,23 @@ Each edit changes the loss, so that nothing recorded can be used again: the edit
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
 
 from ...finding import Fix
 from ...source import Span
+from ...tape.tape import Site
 from ..blame import Blame
 from .expression import Text
 
-_MOST = 12
-_CALLS = {"sum", "mean", "max", "amax", "min", "amin", "std", "var", "softmax", "norm", "argmax", "logsumexp", "prod"}
+COST = 1.0  # how simple such an edit counts beside those of the backward pass
+_MOST = 16
+_REDUCTIONS = {"sum", "mean", "max", "amax", "min", "amin", "std", "var", "norm", "logsumexp", "prod"}
+_CALLS = _REDUCTIONS | {"softmax", "argmax"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,47 +35,93 @@ class ForwardEdit:
     now: str
     statement: Span
     mark: Span
+    kind: str = "forward-axis"
 
 
 def forward_edits(blame: Blame) -> Iterator[ForwardEdit]:
-    """Every axis of the forward pass exchanged for another: alone, and with all others of the same function."""
-    seen: set[tuple[str, int]] = set()
-    functions: dict[tuple[str, str], list[ForwardEdit]] = {}
-    loss = blame.training.loss
-    count = 0
-    for i in sorted(loss.nodes if loss is not None else ()):
-        site = blame.nodes[i].site
-        if site is None or (site.span.path, site.statement.lineno) in seen:
-            continue
-        seen.add((site.span.path, site.statement.lineno))
-        for edit in _of(site.statement, site.span.path, site.function):
-            functions.setdefault((site.span.path, site.function), []).append(edit)
-            count += 1
-            if count <= _MOST:
-                yield edit
+    """A variable exchanged for one that nothing reads; the axes of the forward pass exchanged and added.
+
+    The statements nearest to what is wrong come first. Last come all axes of one function together.
+    """
+    yield from variable_edits(blame)
+    functions: dict[tuple[str, str], list[ForwardEdit]] = defaultdict(list)
+    cotangents = blame.cotangents
+    right = [pair.target for i, pair in cotangents.paired.items() if blame.accepts(i)]
+    known = min(right, default=max(cotangents.forward, default=0) + 1)  # behind a right cotangent the forward pass is right
+    for nodes in _statements(blame, known):
+        site = blame.nodes[nodes[0]].site
+        assert site is not None
+        for edit in _axis_edits(site, _depths(blame, nodes)):
+            functions[site.span.path, site.function].append(edit)
+            yield edit
     for rows in functions.values():
-        if 1 < len(rows) <= 4:
-            fixes = tuple(f for r in rows for f in r.fixes)
-            first = rows[0]
-            yield ForwardEdit(fixes, first.name, first.was, first.now, first.statement, first.mark)
+        for new in dict.fromkeys(r.now for r in rows):
+            same = [r for r in rows if r.now == new and not r.was.startswith("no ")]
+            if len(same) > 1:
+                fixes = tuple(f for r in same for f in r.fixes)
+                yield replace(same[-1], fixes=fixes)
 
 
-def _of(statement: ast.stmt, path: str, function: str) -> Iterator[ForwardEdit]:
-    text = Text(statement, path)
-    edits = []
+def variable_edits(blame: Blame) -> Iterator[ForwardEdit]:
+    """Variables of the forward pass exchanged for others of their shape that the loss does not depend on."""
+    for nodes in _statements(blame, max(blame.cotangents.forward, default=0) + 1):
+        site = blame.nodes[nodes[0]].site
+        assert site is not None
+        yield from _variable_edits(blame, site, nodes[-1])
+
+
+def _statements(blame: Blame, end: int) -> Iterator[list[int]]:
+    """The forward values before `end` by the statement that made them, the last statement first."""
+    found: dict[tuple[str, int], list[int]] = defaultdict(list)
+    canonical, forward = blame.replay.canonical, blame.cotangents.forward
+    for i in range(end - 1, -1, -1):
+        site = blame.nodes[i].site if canonical[i] in forward else None  # equal values are one: all that made them count
+        if site is not None:
+            found[site.span.path, site.statement.lineno].append(i)
+    yield from found.values()
+
+
+def _depths(blame: Blame, nodes: list[int]) -> dict[tuple[int, int], int]:
+    """How many axes each operation of a statement sees, by the end of its text."""
+    found: dict[tuple[int, int], int] = {}
+    for i in nodes:
+        site = blame.nodes[i].site
+        if site is not None:
+            depth = max((np.ndim(blame.nodes[j].value) for j in blame.nodes[i].inputs()), default=0)
+            key = (site.span.end_line, site.span.end_column)
+            found[key] = max(depth, found.get(key, 0))
+    return found
+
+
+def _named(statement: ast.stmt, function: str) -> str:
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", statement)
+    return f"{function}()" if isinstance(statement, ast.Return) else ast.unparse(target).splitlines()[0]
+
+
+def _axis_edits(site: Site, depths: dict[tuple[int, int], int]) -> Iterator[ForwardEdit]:
+    statement, text = site.statement, Text(site.statement, site.span.path)
+    name = _named(statement, site.function)
+    whole = text.span(statement)
     for node in ast.walk(statement):
         if not isinstance(node, ast.Call):
             continue
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        for value in _axes(node, name):
-            for new in ("0", "1", "-1", "2"):
-                if new != ast.unparse(value) and {new, ast.unparse(value)} != {"1", "-1"}:
-                    edits.append((text.fix(value, new), value, new))
-    target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", statement)
-    name = f"{function}()" if isinstance(statement, ast.Return) else ast.unparse(target).splitlines()[0]
-    for fix, value, new in edits:
-        was = ast.unparse(value)
-        yield ForwardEdit((fix,), name, f"axis={was}", f"axis={new}", text.span(statement), text.span(value))
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        values = list(_axes(node, called))
+        end = text.span(node)
+        depth = depths.get((end.end_line, end.end_column), max(depths.values(), default=0) if values else 0)
+        axes = [str(k) for k in range(depth - 1, -1, -1)] if depth > 1 else []
+        for value in values:
+            was = ast.unparse(value)
+            same = {was, str(depth - 1) if was == "-1" else "-1" if was == str(depth - 1) else was}
+            for new in axes:
+                if new not in same:
+                    mark = text.span(value)
+                    yield ForwardEdit((text.fix(value, new),), name, f"axis={was}", f"axis={new}", whole, mark)
+        if not values and called in _REDUCTIONS and text.of(node).endswith(")") and isinstance(node.func, ast.Attribute):
+            head = text.of(node)[:-1].rstrip().rstrip(",")
+            for new in axes:
+                added = f"{head}{'' if head.endswith('(') else ', '}axis={new})"
+                yield ForwardEdit((text.fix(node, added),), name, "no axis", f"axis={new}", whole, text.span(node))
 
 
 def _axes(node: ast.Call, name: str) -> Iterator[ast.expr]:
@@ -80,9 +133,58 @@ def _axes(node: ast.Call, name: str) -> Iterator[ast.expr]:
         yield node.args[-1]
 
 
-def first_that(fits: Callable[[tuple[Fix, ...]], bool], blame: Blame) -> ForwardEdit | None:
-    """The first forward edit under which all gradients are right."""
-    for edit in forward_edits(blame):
+@dataclass(frozen=True, slots=True)
+class _Variable:
+    """A variable of a function: its shape, from which operation on it is there, whether the loss depends on it."""
+
+    shape: tuple[int, ...]
+    at: int
+    read: bool
+
+
+def _variable_edits(blame: Blame, site: Site, at: int) -> Iterator[ForwardEdit]:
+    """A variable of one statement exchanged for one that the step makes or changes, and the loss does not depend on."""
+    text = Text(site.statement, site.span.path)
+    known = _variables(blame, site)
+    unread = {n: v for n, v in known.items() if not v.read and v.at <= at}
+    value = getattr(site.statement, "value", None)
+    if value is None or not unread:
+        return
+    for node in ast.walk(value):
+        name = ast.unparse(node) if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) else ""
+        if name not in known or not known[name].read:
+            continue
+        for other in sorted(n for n, v in unread.items() if v.shape == known[name].shape):
+            whole, made = text.span(site.statement), _named(site.statement, site.function)
+            yield ForwardEdit((text.fix(node, other),), made, name, other, whole, text.span(node), "forward-variable")
+
+
+def _variables(blame: Blame, site: Site) -> dict[str, _Variable]:
+    """The variables that a statement may read. Of what the loss does not depend on: parameters, and forward values."""
+    cotangents, canonical = blame.cotangents, blame.replay.canonical
+    loss = cotangents.loss.nodes
+    last = max(cotangents.forward, default=0)
+    found: dict[str, _Variable] = {}
+    for b in blame.replay.tape.bindings:
+        if b.node is None or b.site.function not in (site.function, "<module>"):
+            continue
+        node = canonical[b.node]
+        shape = np.shape(blame.nodes[node].value)
+        if node in loss:
+            found[b.name] = _Variable(shape, b.at, True)
+        elif node in cotangents.live and node not in cotangents.backward and b.name not in found:
+            if b.how == "augmented" or node < last:
+                found[b.name] = _Variable(shape, 0 if b.how == "augmented" else b.at, False)
+    for held in blame.training.parameters:
+        node = held.tensor.nodes[0]
+        if node in loss:
+            found[held.tensor.name] = _Variable(np.shape(blame.nodes[node].value), 0, True)
+    return found
+
+
+def first_that(fits: Callable[[tuple[Fix, ...]], bool], edits: Iterator[ForwardEdit]) -> ForwardEdit | None:
+    """The first of the edits under which all gradients are right."""
+    for edit in islice(edits, _MOST):
         if fits(edit.fixes):
             return edit
     return None
