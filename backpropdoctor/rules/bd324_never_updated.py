@@ -36,7 +36,12 @@ with bd.watch_updates({"w": w, "v": v}) as watch:
         watch.step(grads=g)
 ```
 
-Look-alikes and limits: parameters that are not trained are named in `expect_frozen=`.
+In a script: the loss depends on the value, its gradient is computed and right, no update reads that, and values of the same kind
+(read by the same expression, held in the same list, named alike) are updated. The place is the loop, the condition, the list or
+the statement that leaves it out.
+
+Look-alikes and limits: parameters that are not trained are named in `expect_frozen=`; a script that speaks of freezing or
+fine-tuning is believed. The gradient of the data (`dX`) is used by nothing either, and data are no siblings of parameters.
 """
 
 from ..rule import Rule

@@ -19,6 +19,7 @@ from .chained import chained
 from .curves import with_curves
 from .executed import Lost, Step, all_zero, lost, rounds_read, steps_from, unread, zeroed
 from .frame import missing_key
+from .left_findings import left_out
 from .mend import mended
 from .names import ticked
 from .rerun import Outcome
@@ -86,9 +87,14 @@ class _Check:
         explained = ontape.integer_drift(recorded, self.sources.values()) + self.dead(floats) + self.copies() + zero
         explained += [f for f in chained(recorded) if not {f.line} & {e.line for e in explained}]
         found += explained
+        found += self.left_out([name for f in found for name in f.tensors])
         spoken = {name for f in explained for name in f.tensors} | self.silenced
         rest = [t for t in tracks if t.name not in spoken and (t not in dead or t.updated) and _floats(recorded, t)]
         return found + ontape.climb_tape(recorded, rest, list(self.sources.values()), wrong=self.wrong, alone=not found)
+
+    def left_out(self, spoken: Sequence[str]) -> list[Finding]:
+        """Parameters whose gradient is computed and goes into no update."""
+        return left_out(self.recorded, self.sources, self.rerun, frozen=self.frozen, spoken=spoken)
 
     def zero_steps(self, tracks: Sequence[Track]) -> list[Finding]:
         """Steps that a factor of 0 makes zero, if the parameter never changes later either."""
