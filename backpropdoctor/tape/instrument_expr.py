@@ -9,30 +9,11 @@ from typing import Any
 
 from ..source import span_of
 from .buffers import Attribute
+from .instrument_literals import BINARY, UNARY, float_list, literal, literal_value, number, split_docstring
 from .instrument_loops import Program
 from .instrument_spec import HOLE, STAR, BindSpec, CallSpec, Loop, OpSpec, Path, path_of
 from .tape import Site
 
-_BINARY: dict[type[ast.operator], Callable[..., Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.Pow: operator.pow,
-    ast.MatMult: operator.matmul,
-    ast.LShift: operator.lshift,
-    ast.RShift: operator.rshift,
-    ast.BitOr: operator.or_,
-    ast.BitXor: operator.xor,
-    ast.BitAnd: operator.and_,
-}
-_UNARY: dict[type[ast.unaryop], Callable[..., Any]] = {
-    ast.USub: operator.neg,
-    ast.UAdd: operator.pos,
-    ast.Invert: operator.invert,
-}
 _COMPARE: dict[type[ast.cmpop], Callable[..., Any]] = {
     ast.Lt: operator.lt,
     ast.LtE: operator.le,
@@ -48,43 +29,6 @@ _PLAIN_CALLS = {
     "open input bool callable hash ord chr int iter __import__ breakpoint"
 }
 PLAIN_CALLS = frozenset(name for names in _PLAIN_CALLS for name in names.split())
-
-
-def number(node: ast.expr) -> bool:
-    """Whether an expression is a number written out, possibly with a sign or as arithmetic of such."""
-    if isinstance(node, ast.Constant):
-        return type(node.value) in (int, float, complex)
-    if isinstance(node, ast.UnaryOp):
-        return type(node.op) in (ast.USub, ast.UAdd) and number(node.operand)
-    return isinstance(node, ast.BinOp) and number(node.left) and number(node.right)
-
-
-def number_value(node: ast.expr) -> Any:
-    """The value of a written-out number; None where it has none (1/0, a huge power)."""
-    if isinstance(node, ast.Constant):
-        return node.value
-    try:
-        if isinstance(node, ast.UnaryOp):
-            return _UNARY[type(node.op)](number_value(node.operand))
-        assert isinstance(node, ast.BinOp)
-        left, right = number_value(node.left), number_value(node.right)
-        if isinstance(node.op, (ast.Pow, ast.LShift)) and (abs(right) > 100 or abs(left) > 1e6):
-            return None
-        return _BINARY[type(node.op)](left, right)
-    except (ArithmeticError, TypeError, ValueError):
-        return None
-
-
-def literal(node: ast.expr) -> bool:
-    """Whether the value of an operand is known from the source alone."""
-    if isinstance(node, ast.Constant):
-        return True
-    return number(node) and number_value(node) is not None
-
-
-def literal_value(node: ast.expr) -> Any:
-    """The value of a `literal` expression."""
-    return node.value if isinstance(node, ast.Constant) else number_value(node)
 
 
 class ExpressionWeaver:
@@ -170,7 +114,7 @@ class ExpressionWeaver:
             return self.hook("L", [node], node) if is_float and self.fresh else node
         if isinstance(node, ast.Lambda):
             return self._lambda(node)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and _float_list(node):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and float_list(node):
             return self.hook("FM", [self.rebuild(node, recorded, numbers=True)], node)
         if isinstance(node, ast.Starred) and not isinstance(node.ctx, ast.Load):
             return node
@@ -190,14 +134,14 @@ class ExpressionWeaver:
         return self.spec(OpSpec(self.site(node), op, values, exprs, len(exprs)), node)
 
     def _rec_BinOp(self, node: ast.BinOp) -> ast.expr:
-        spec = self._op_spec(node, _BINARY[type(node.op)], [node.left, node.right])
+        spec = self._op_spec(node, BINARY[type(node.op)], [node.left, node.right])
         new = ast.copy_location(ast.BinOp(self.operand(node.left), node.op, self.operand(node.right)), node)
         return self.hook("B", [spec, new], node)
 
     def _rec_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         if isinstance(node.op, ast.Not) or literal(node.operand):
             return self.rebuild(node, True, numbers=True)
-        spec = self._op_spec(node, _UNARY[type(node.op)], [node.operand])
+        spec = self._op_spec(node, UNARY[type(node.op)], [node.operand])
         new = ast.copy_location(ast.UnaryOp(node.op, self.operand(node.operand)), node)
         return self.hook("B", [spec, new], node)
 
@@ -337,21 +281,3 @@ class ExpressionWeaver:
         loads: list[ast.expr] = [ast.Name(name, ast.Load()) for name in names]
         call = self.hook("E", [spec, *loads], at)
         return ast.fix_missing_locations(call)
-
-
-def split_docstring(body: list[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt]]:
-    """A docstring, if there is one, and the rest."""
-    first = body[0] if body else None
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-        return body[:1], body[1:]
-    return [], body
-
-
-def _float_list(node: ast.BinOp) -> bool:
-    return any(
-        isinstance(side, ast.List) and any(isinstance(literal_value(e), float) for e in side.elts if literal(e))
-        for side in (node.left, node.right)
-    )
-
-
-__all__ = ["ExpressionWeaver", "literal", "literal_value", "number", "number_value", "split_docstring"]

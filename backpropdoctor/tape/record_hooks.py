@@ -12,7 +12,8 @@ import numpy as np
 
 from .instrument_spec import BindSpec, CallSpec, OpSpec
 from .record import Recorder
-from .record_calls import ITERATOR, LIBRARY, TRANSPARENT, CallFrame, Calls, classify, note
+from .record_calls import Calls
+from .record_frames import ITERATOR, LIBRARY, TRANSPARENT, CallFrame, classify, note
 from .record_names import Names
 from .record_values import defines, is_array, trackable
 from .tape import Ref
