@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .checks.tape_pictures import with_pictures
 from .examine import Examined, examine, under_own_loss
@@ -19,6 +20,9 @@ from .tape.held_back import held_back, unheard
 from .tape.tape import Tape
 
 Progress = Callable[..., Any]
+if TYPE_CHECKING:
+    from .diagnose.repair.rerun import Program
+
 
 
 def check_script(
@@ -43,6 +47,7 @@ def check_script(
     or it is no Python.
     """
     from .tape.run import run_script
+    from .diagnose.repair.rerun import Script
 
     begun = time.perf_counter()
     tell = progress or (lambda *_, **__: None)
@@ -52,7 +57,7 @@ def check_script(
         proved: list[Finding] = []
         if found is not None and found.doubtful is not None and not found.wrong:
             tell("trying edits")
-            proved = _proved(_mended(path, script_args, found.doubtful, loss, params, step_function))
+            proved = _proved(_mended(Script(path, script_args), found.doubtful, loss, params, step_function))
             found = found.as_if_certain() if proved else found
         healthy = found is None or not found.wrong
         output.release = not (healthy and run.exception is None) and not watch
@@ -60,7 +65,7 @@ def check_script(
     gradients = proved or (list(found.findings) if found is not None else [])
     if found is not None and found.wrong and not proved:
         tell("trying edits")
-        gradients = _mended(path, script_args, found, loss, params, step_function)
+        gradients = _mended(Script(path, script_args), found, loss, params, step_function)
     tell("looking at the updates")
     extra = _together(gradients, _updates(path, script_args, run, found, gradients), found)
     if found is not None:
@@ -118,12 +123,14 @@ def check_function(
     """
     from .tape.run_call import record_call
 
+    from .diagnose.repair.live import kept_call
     name = getattr(function, "__qualname__", type(function).__name__)
 
     def record(policy: Any) -> Any:
+    program = kept_call(function, args)
         return record_call(function, args, policy=policy)
 
-    return check_recorded(name, record, loss=loss, params=params, step_function=step_function)[0]
+    return check_recorded(name, record, loss=loss, params=params, step_function=step_function, program=program)[0]
 
 
 def check_recorded(
@@ -135,15 +142,33 @@ def check_recorded(
     step_function: str | None = None,
     run_on: bool = False,
 ) -> tuple[Report, Any]:
-    """The report of what `record(policy)` records, and its result; with `run_on`, what is right runs to its end."""
+    """The report of what `record(policy)` records, and its result; with `run_on`, what is right runs to its end.
+
+    Where a `program` tells how to run it once more, wrong gradients are mended, and the edits proved.
+    """
+    program: Program | None = None,
     begun = time.perf_counter()
     found, run = _recorded(lambda *, policy: record(policy), loss, params, step_function, run_on=run_on)
     rows = _rows(found, True)
     return report_of(target, found, run, time.perf_counter() - begun, rows=rows), run
+    if found is not None and program is not None:
+        found = _explained(program, found, loss, params, step_function)
 
 
 def _recorded(
     record: Callable[..., Any],
+def _explained(
+    program: Program, found: Examined, loss: str | None, params: Sequence[str] | None, step_function: str | None
+) -> Examined:
+    """What was found with the causes and edits of what is wrong; doubtful findings, once all of them are proved."""
+    if not found.wrong and found.doubtful is not None:
+        proved = _proved(_mended(program, found.doubtful, loss, params, step_function))
+        return replace(found.as_if_certain(), findings=proved) if proved else found
+    if not found.wrong:
+        return found
+    return replace(found, findings=_mended(program, found, loss, params, step_function))
+
+
     loss: str | None,
     params: Sequence[str] | None,
     step_function: str | None,
@@ -173,21 +198,19 @@ def _recorded(
 
 
 def _mended(
-    path: str,
-    args: Sequence[str],
+    program: Program,
     found: Examined,
     loss: str | None,
     params: Sequence[str] | None,
     step_function: str | None,
 ) -> list[Finding]:
-    from .diagnose.repair.rerun import Script
     from .mended import mend
 
     assert found.blame is not None and found.training.loss is not None
     again: Callable[[Tape], Examined | None] = partial(examine, loss=loss, params=tuple(params or ()))
     if found.training.loss.source == "found":
         again = partial(under_own_loss, again)
-    return mend(Script(path, args), found.blame, found.roots, again, step_function=step_function)
+    return mend(program, found.blame, found.roots, again, step_function=step_function)
 
 
 def _proved(findings: list[Finding]) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import linecache
 import os
@@ -27,6 +28,9 @@ def record_call(
     max_bytes: int = MAX_BYTES,
     whole: bool | None = None,
     debug: bool = False,
+    sources: Mapping[str, str | None] | None = None,
+    texts: Mapping[str, str] | None = None,
+    watched: Callable[[Any], Any] | None = None,
 ) -> RunResult:
     """Call `function(*args, **kwargs)`, a function of a module, a test or a notebook, with a recorder in it.
 
@@ -37,9 +41,9 @@ def record_call(
     start = _unwrapped(function)
     if start is None:
         raise InputError("only functions and methods written in Python can be recorded")
-    root = os.path.abspath(user_root or os.path.dirname(start.__code__.co_filename) or os.curdir)
+    root = os.path.abspath(user_root or root_of(start))
     functions = list(reachable([start, *args, *(kwargs or {}).values(), function], root))
-    sources = sources_of(functions)
+    sources = sources_of(functions) if sources is None else {**sources_of(functions), **sources}
     program = Program()
     for source in sources.values():
         if source is not None:
@@ -48,7 +52,7 @@ def record_call(
     session.recorder.debug = debug
     result = session.result
     result.whole = not program.reaches_update(start.__name__) if whole is None else whole
-    lent = instrumented(session, functions, sources)
+    lent = instrumented(session, functions, sources, texts or {})
     if start not in lent:
         reason = result.unread.get(start.__code__.co_filename, "its source cannot be found")
         raise InputError(f"`{start.__name__}` cannot be recorded: {reason}")
@@ -57,12 +61,18 @@ def record_call(
     try:
         for f, code in lent.items():
             f.__code__ = code
-        _call(session, function, args, kwargs or {})
+        with watched(session.recorder) if watched else contextlib.nullcontext():
+            _call(session, function, args, kwargs or {})
     finally:
         for f, code in originals.items():
             f.__code__ = code
     result.namespace = start.__globals__
     return result
+
+
+def root_of(function: types.FunctionType) -> str:
+    """The folder of a function's file: what stands below it is the user's code."""
+    return os.path.abspath(os.path.dirname(function.__code__.co_filename) or os.curdir)
 
 
 def _call(session: Session, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
@@ -162,10 +172,17 @@ def _source(path: str, function: types.FunctionType) -> str | None:
 
 
 def instrumented(
-    session: Session, functions: list[types.FunctionType], sources: dict[str, str | None]
+    session: Session,
+    functions: list[types.FunctionType],
+    sources: Mapping[str, str | None],
+    texts: Mapping[str, str] | None = None,
 ) -> dict[types.FunctionType, types.CodeType]:
-    """The instrumented code of each function whose source is what it was made from."""
+    """The instrumented code of each function whose source is what it was made from; `texts` are edited sources.
+
+    Raises SyntaxError where an edited source is no Python, InputError where a function cannot be edited.
+    """
     lent: dict[types.FunctionType, types.CodeType] = {}
+    edited = {p: texts[q] for p in sources for q in (p, os.path.abspath(p)) if texts and q in texts}
     plain: dict[str, dict[tuple[str, int], types.CodeType]] = {}
     woven: dict[str, dict[tuple[str, int], types.CodeType]] = {}
     for f in functions:
@@ -177,8 +194,13 @@ def instrumented(
         if path not in plain:
             try:
                 plain[path] = dict(codes_in(compile(source, path, "exec", dont_inherit=True)))
-                woven[path] = dict(codes_in(session.compile(source, path).code))
+                if path in edited:
+                    woven[path] = _in_their_places(plain[path], codes_in(session.compile(edited[path], path).code))
+                else:
+                    woven[path] = dict(codes_in(session.compile(source, path).code))
             except (SyntaxError, ValueError) as error:
+                if path in edited:
+                    raise
                 plain[path] = {}
                 session.result.unread[path] = f"its source cannot be compiled: {error}"
         key = (f.__code__.co_qualname, f.__code__.co_firstlineno)
@@ -187,7 +209,19 @@ def instrumented(
             session.result.unread.setdefault(path, f"the source of `{f.__qualname__}` has changed since it was loaded")
         elif woven[path][key].co_freevars == f.__code__.co_freevars:
             lent[f] = woven[path][key]
+        elif path in edited:
+            raise InputError(f"`{f.__qualname__}` cannot be edited: it would use other variables of the function around it")
     return lent
+
+
+def _in_their_places(
+    plain: Mapping[tuple[str, int], types.CodeType], edited: Iterator[tuple[tuple[str, int], types.CodeType]]
+) -> dict[tuple[str, int], types.CodeType]:
+    """The edited code of each function, by where it stands in the source as it is: in one file they keep their order."""
+    rows = list(edited)
+    if [name for name, _ in plain] != [name for (name, _), _ in rows]:
+        raise InputError("the edit adds or removes a function")
+    return {key: code for key, (_, code) in zip(plain, rows, strict=True)}
 
 
 def codes_in(code: types.CodeType) -> Iterator[tuple[tuple[str, int], types.CodeType]]:

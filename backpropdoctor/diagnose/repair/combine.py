@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...edits import EditError
+from ...errors import InputError
 from ...finding import Fix
 from ...load.script import StepPolicy
 from ...tape.tape import Tape
@@ -78,6 +79,8 @@ def combine(
                 judge(run.tape)
     except SyntaxError as error:
         return Combined(problem=f"the edited text is not Python: {error.msg}")
+    except InputError as error:
+        return Combined(problem=str(error))
     if not seen:
         return Combined(problem=_said(run.exception) if run.exception else "no training step was recognised")
     found = replace(_judged(seen[-1], texts), edits=len(fixes), found=seen[-1])

@@ -44,7 +44,7 @@ def halfway(search: Search, places: Sequence[Place], mine: set[str]) -> list[Fou
             continue
         found = Found(c, scene, tried.text, tried.edited, frozenset(), is_half=True)
         key = (scene.place, fingerprint(search.trial.first_values(tried.edited)))
-        if _is_meant(search, tried.edited):
+        if _is_meant(search, tried.edited) and _keeps(search, tried.edited, before.ratios):
             meant.setdefault(key, (rank, found))
         elif parallel and _gains(search, tried.edited, parallel, before.ratios):
             gained.setdefault(key, (rank, found))
@@ -81,11 +81,20 @@ def _is_meant(search: Search, edited: Edited) -> bool:
         if meant is None or np.size(meant) != np.size(value):
             continue
         made, meant = np.ravel(np.asarray(value, dtype=float)), np.ravel(meant)
+        if _parallel(np.ravel(np.asarray(blame.replay.base(node), dtype=float)), meant):
+            continue  # as it stands
         ratio = float(made @ meant) / (float(meant @ meant) or 1.0)
         good = [sign * r for r in (*search.trial.good_ratios, blame.cotangents.scale or 1.0) for sign in (1, -1)]
-        if any(_close(ratio, r) for r in good) and np.allclose(made, ratio * meant, rtol=1e-6, atol=1e-9 * np.abs(made).max()):
+        if any(_close(ratio, r) for r in good) and _parallel(made, meant):
             return True
     return False
+
+
+def _parallel(made: np.ndarray, meant: np.ndarray) -> bool:
+    if made.shape != meant.shape:
+        return False
+    ratio = float(made @ meant) / (float(meant @ meant) or 1.0)
+    return bool(np.allclose(made, ratio * meant, rtol=1e-6, atol=1e-9 * np.abs(made).max()))
 
 
 def _can_tell(search: Search, name: str) -> bool:
@@ -96,15 +105,20 @@ def _can_tell(search: Search, name: str) -> bool:
 
 def _gains(search: Search, edited: Edited, mine: set[str], before: dict[str, float | None]) -> bool:
     """Whether a gradient is parallel to the truth under an edit that was not, and all others are as before."""
-    for numbers in (SEARCH, FRESH):
-        try:
-            ratios = search.trial.outcome([*search.active, edited], numbers).ratios
-        except Misfit:
-            return False
-        same = all(r is None or _close(r, ratios.get(n)) for n, r in before.items())
-        if not same or not any(ratios.get(n) for n in mine):
-            return False
-    return True
+    return all(
+        _keeps(search, edited, before, numbers)
+        and any(search.trial.outcome([*search.active, edited], numbers).ratios.get(n) for n in mine)
+        for numbers in (SEARCH, FRESH)
+    )
+
+
+def _keeps(search: Search, edited: Edited, before: dict[str, float | None], numbers: tuple[int, ...] = SEARCH) -> bool:
+    """Whether all gradients that are a multiple of the truth remain the same multiple of it."""
+    try:
+        ratios = search.trial.outcome([*search.active, edited], numbers).ratios
+    except Misfit:
+        return False
+    return all(r is None or _close(r, ratios.get(n)) for n, r in before.items())
 
 
 def _close(a: float, b: float | None) -> bool:

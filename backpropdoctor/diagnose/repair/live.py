@@ -1,0 +1,148 @@
+"""Call a live function once more on what it saw the first time: its arguments and global values, kept before the call."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from ...tape.run import RunResult
+from ...tape.run_call import reachable, record_call, root_of, sources_of
+
+_MOST_BYTES = 200 << 20  # of the arrays that are kept
+_NO_STATE = (FunctionType, MethodType, ModuleType, type, str, int, float, complex, bytes, np.ufunc)
+
+
+class _CannotBeKept(Exception):
+    """A call whose surroundings cannot be brought back."""
+
+
+@dataclass(slots=True)
+class Call:
+    """A call that can be made again: the function, and copies of all that it may change."""
+
+    path: str
+    function: Callable[..., Any]
+    args: Sequence[Any]
+    spaces: list[tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=list)
+    seeds: tuple[Any, Any] = (None, None)
+    sources: Mapping[str, str | None] = field(default_factory=dict)
+
+    def again(
+        self, policy: Any, *, texts: Mapping[str, str] | None = None, watched: Callable[[Any], Any] | None = None
+    ) -> RunResult:
+        """Make the call on fresh copies; nothing of the user's is changed, nothing printed."""
+        function, args, kept = copy.deepcopy((_Bound.of(self.function), self.args, [k for _, k in self.spaces]))
+        with _swapped([(space, new) for (space, _), new in zip(self.spaces, kept, strict=True)], self.seeds), _quiet():
+            return record_call(function.made(), args, policy=policy, sources=self.sources, texts=texts, watched=watched)
+
+
+@dataclass(slots=True)
+class _Bound:
+    """A function or a method: what `copy.deepcopy` is to copy of it is the object that it belongs to."""
+
+    function: Any
+    owner: Any = None
+
+    @classmethod
+    def of(cls, function: Any) -> _Bound:
+        if isinstance(function, MethodType):
+            return cls(function.__func__, function.__self__)
+        if isinstance(function, FunctionType):
+            return cls(function)
+        raise _CannotBeKept
+
+    def made(self) -> Any:
+        """The function, or the method of the copy."""
+        return self.function if self.owner is None else MethodType(self.function, self.owner)
+
+
+def kept_call(function: Callable[..., Any], args: Sequence[Any]) -> Call | None:
+    """What it takes to make a call again, to be asked for before the call; None where that cannot be kept.
+
+    It cannot where a value is too large or does not let itself be copied, or stands in a closure or in a class.
+    """
+    try:
+        bound = _Bound.of(function)
+        functions = list(reachable([bound.function, bound.owner, *args], root_of(bound.function)))
+        spaces = _spaces(functions)
+        if any(_has_own_state(f) for f in functions) or _bytes([bound.owner, args, *(k for _, k in spaces)]) > _MOST_BYTES:
+            return None
+        copied, kept_args, kept = copy.deepcopy((bound, tuple(args), [k for _, k in spaces]))
+    except Exception:  # whatever a copy of the user's objects raises, there is none
+        return None
+    seeds = (random.getstate(), np.random.get_state())
+    both = [(space, new) for (space, _), new in zip(spaces, kept, strict=True)]
+    return Call(bound.function.__code__.co_filename, copied.made(), kept_args, both, seeds, sources_of(functions))
+
+
+def _spaces(functions: Sequence[FunctionType]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """The global names that functions mention and that hold values, by the module."""
+    mentioned = {name for f in functions for name in _names(f.__code__)}
+    spaces = {id(f.__globals__): f.__globals__ for f in functions}
+    found = []
+    for space in spaces.values():
+        values = {n: space[n] for n in mentioned if n in space and not isinstance(space[n], (*_NO_STATE, type(None)))}
+        found.append((space, values))
+    return found
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
+
+
+def _has_own_state(function: FunctionType) -> bool:
+    """Whether a function keeps values that a call may change in a closure or in its defaults."""
+    held = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):
+            held.append(cell.cell_contents)
+    return any(isinstance(v, (np.ndarray, list, dict, set)) for v in held)
+
+
+def _bytes(values: Any, depth: int = 0) -> int:
+    if isinstance(values, np.ndarray):
+        return int(values.nbytes)
+    if depth > 4 or isinstance(values, _NO_STATE):
+        return 0
+    if isinstance(values, dict):
+        return sum(_bytes(v, depth + 1) for v in values.values())
+    if isinstance(values, (list, tuple)):
+        return sum(_bytes(v, depth + 1) for v in values)
+    return _bytes(getattr(values, "__dict__", {}), depth + 1)
+
+
+@contextlib.contextmanager
+def _swapped(spaces: Sequence[tuple[dict[str, Any], dict[str, Any]]], seeds: tuple[Any, Any]) -> Iterator[None]:
+    """Puts other values into modules, and the random numbers back to where they were, until the block ends."""
+    before = [dict(space) for space, _ in spaces]
+    now = (random.getstate(), np.random.get_state())
+    try:
+        random.setstate(seeds[0])
+        np.random.set_state(seeds[1])
+        for space, new in spaces:
+            space.update(new)
+        yield
+    finally:
+        random.setstate(now[0])
+        np.random.set_state(now[1])
+        for (space, _), old in zip(spaces, before, strict=True):
+            for name in [n for n in space if n not in old]:
+                del space[name]
+            space.update(old)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
