@@ -81,7 +81,7 @@ class Mending:
     def search(self) -> None:
         """Repair the roots, prove the edits; where something is wrong still, go on from there."""
         first = self.rounds[0]
-        first.take(repair_roots(first.blame, first.roots, self.program))
+        first.take(repair_roots(first.blame, first.roots, self.program, examine=self.examine))
         self._go_on(sum(m.verdict == "right" for m in first.blame.check.measured))
         kept, repairs, together = list(self.rounds), dict(self.rounds[-1].repairs), self.together
         while not self.is_proved and len(self.rounds) < _MOST_ROUNDS and self.rounds[-1].halves:
@@ -150,7 +150,7 @@ class Mending:
             return False
         made = Round(blame, roots, back=Back(self.program.path, self.fixes))
         with shown(found.texts):
-            made.take(repair_roots(blame, roots, self.program, found.texts))
+            made.take(repair_roots(blame, roots, self.program, found.texts, self.examine))
         self.rounds.append(made)
         return bool(made.repairs)
 

@@ -55,6 +55,7 @@ class Moment:
     outs: list[tuple[str, int]] = field(default_factory=list)
     until: int = 0
     function: str = ""
+    scope: int = -1  # the call that the statement ran in
 
 
 @dataclass(slots=True)
@@ -260,6 +261,9 @@ class Capture:
             else:
                 moment.outs += self._elements("__returned__", returned).items()
         moment.until = len(self.recorder.tape.nodes)
+        activation = self.recorder.activations.get(id(frame))
+        if activation is not None and activation.code is frame.f_code:
+            moment.scope = activation.scope
         if moment.until == moment.at and all(node == open_.before.get(text) for text, node in moment.outs):
             return  # a look at its line, on the way into or out of it
         self.moments[open_.place].append(moment)

@@ -60,6 +60,8 @@ def _reads(replay: Replay, index: int, reader: str, moment: Moment) -> bool:
     scopes, node = replay.tape.scopes, replay.tape.nodes[index]
     site, scope = node.site, scopes.get(node.scope)
     slot = re.search(r"(\.\w+|\[[^\[\]]*\])$", reader)
+    if slot is not None and site is not None and node.scope == moment.scope:
+        return reader in _texts(site.statement)  # beside it the object that the value came from is read too: `out.grad`
     for _ in range(4):
         if site is None:
             return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,13 +17,13 @@ from ..blame import Blame, Root
 from ..causes import cause_of
 from ..findings import for_what, measured_sentence, root_name
 from .best import Found
-from .capture import Capture
+from .capture import Capture, Place
 from .halfway import halfway
 from .kinds import refined
 from .marks import smallest
 from .rerun import Program
 from .search import Search
-from .statements import further_statements, statements_of
+from .statements import further_statements, home, statements_of
 from .updates import update_statements
 
 _MOST_SHOWN = 4  # equally simple edits that are listed
@@ -55,23 +55,43 @@ class Repair:
 
 
 def repair_roots(
-    blame: Blame, roots: Sequence[Root], program: Program, texts: Mapping[str, str] | None = None
+    blame: Blame,
+    roots: Sequence[Root],
+    program: Program,
+    texts: Mapping[str, str] | None = None,
+    examine: Callable[[Tape], Any] | None = None,
 ) -> dict[int, Repair]:
     """The repairs of the roots, those that mend one fault of two among them, by their position.
 
     The `program` runs once more, recorded, so that the variables in scope are known; `texts` are the edited sources that
-    were recorded, by their absolute path.
+    were recorded, by their absolute path. Where it does not do the same again (it goes through a set of its objects), the
+    roots of this run are mended, as `examine` finds them.
     """
     if not roots:
         return {}
-    per_root = [statements_of(blame, r) for r in roots]
-    beyond = [further_statements(blame, r) for r in roots]
-    statements = {p: s for rows in [*per_root, *beyond] for p, s in rows.items()}
-    statements |= update_statements(blame, roots)
-    capture = Capture(statements)
+    capture = Capture(_statements(blame, roots))
     tape = capture.run(program, blame.replay.tape, texts)
     if not _same_run(blame, tape):
-        return {}
+        again = examine(tape) if examine is not None else None
+        known = {home(r.site)[0]: k for k, r in enumerate(roots)}
+        if again is None or again.blame is None or any(home(r.site)[0] not in known for r in again.roots):
+            return {}
+        found = _repaired(again.blame, again.roots, capture)
+        return {known[home(again.roots[k].site)[0]]: repair for k, repair in found.items()}
+    return _repaired(blame, roots, capture)
+
+
+def _statements(blame: Blame, roots: Sequence[Root]) -> dict[Place, ast.stmt]:
+    """All statements that may be edited."""
+    rows = [*(statements_of(blame, r) for r in roots), *(further_statements(blame, r) for r in roots)]
+    return {p: s for row in rows for p, s in row.items()} | update_statements(blame, roots)
+
+
+def _repaired(blame: Blame, roots: Sequence[Root], capture: Capture) -> dict[int, Repair]:
+    """The repairs of the roots of the run that was captured."""
+    statements = {p: s for p, s in _statements(blame, roots).items() if p in capture.moments}
+    per_root = [[p for p in statements_of(blame, r) if p in statements] for r in roots]
+    beyond = [[p for p in further_statements(blame, r) if p in statements] for r in roots]
     search = Search(blame, capture, statements)
     done: dict[int, Repair] = {}
     with warnings.catch_warnings():
@@ -82,7 +102,7 @@ def repair_roots(
             whole = {j for j, repair in done.items() if not repair.is_half}
             others = [r for j, r in enumerate(roots) if j != k and j not in whole]
             shared = {p for j, rows in enumerate(per_root) if j != k and j not in whole for p in rows} & set(per_root[k])
-            found = search.repair(root, list(per_root[k]), others, list(beyond[k]), shared)
+            found = search.repair(root, per_root[k], others, beyond[k], shared)
             if found:
                 if not found[0].is_update:
                     search.active.append(found[0].edited)
@@ -174,6 +194,8 @@ def _said(blame: Blame, root: Root, found: Found) -> tuple[Any, ...]:
 
 def _name(root: Root, found: Found) -> str:
     statement = found.scene.span_statement
+    if found.candidate.words.get("target") and found.candidate.kind in ("overwritten", "accumulated"):
+        return str(found.candidate.words["target"])
     if statement.lineno == root.site.statement.lineno and found.scene.place.path == root.span.path:
         changed = ast.unparse(statement.target) if isinstance(statement, ast.AugAssign) else ""
         return changed if changed and root.names and changed not in root.names else root_name(root)

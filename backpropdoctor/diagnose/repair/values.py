@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -90,11 +91,11 @@ class Values:
     def replayed(self, edits: Sequence[Edited]) -> dict[int, Any]:
         """The values of the gradients' nodes under the edits. Raises Misfit."""
         made, others = self._starts(edits)
-        seen, value_at = self._evaluated(made, others)
+        seen, value_at, value_of_renamed = self._evaluated(made, others)
         found = {i: self._final(i, seen, value_at) for i in self.finals}
         for other in others:
             if other.node in found and self._update_readers.get(other.node, set()) & other.readers:
-                found[other.node] = other.value(value_at)
+                found[other.node] = value_of_renamed(other)
         return found
 
     @cached_property
@@ -125,12 +126,12 @@ class Values:
                     made[node] = (moment, edited)
                 if not fresh:
                     others += renamed(self.replay, moment, edited, self._end)
-        return made, others
+        return made, sorted(others, key=lambda r: r.moment.at)
 
     def _evaluated(
         self, made: dict[int, tuple[Moment, Edited]], others: list[Renamed]
-    ) -> tuple[dict[int, Any], Callable[[int], Any]]:
-        """The values that are not as recorded, and how to read any value."""
+    ) -> tuple[dict[int, Any], Callable[[int], Any], Callable[[Renamed], Any]]:
+        """The values that are not as recorded, how to read any value, and one that was given another name."""
         seen: dict[int, Any] = {}
         failed: dict[int, str] = {}
         current = -1
@@ -140,8 +141,24 @@ class Values:
                 raise Misfit(failed[index])
             for other in others:
                 if other.node == index and current in other.readers:
-                    return other.value(value_as_it_is)
+                    return value_of_renamed(other)
             return seen[index] if index in seen else self.replay.base(index)
+
+        def value_of_renamed(other: Renamed) -> Any:
+            """One after another, in the order in which they ran: each may read what the one before it made."""
+            for r in others:
+                if r.moment.at >= other.moment.at:
+                    break
+                if not r.done and r is not other:
+                    with contextlib.suppress(Misfit):
+                        one_renamed(r)
+            return one_renamed(other)
+
+        def one_renamed(other: Renamed) -> Any:
+            if other.done:
+                return other.made
+            earlier = {r.node: r for r in others if r.moment.at < other.moment.at and r.done}
+            return other.value(lambda i: earlier[i].made if i in earlier else value_as_it_is(i))
 
         def value_as_it_is(index: int) -> Any:
             if index in failed:
@@ -171,7 +188,7 @@ class Values:
                 except Exception as error:
                     failed[i] = str(error)
         current = -1
-        return seen, value_at
+        return seen, value_at, value_of_renamed
 
     def _work(self, index: int) -> float:
         """What an operation costs beside one on small arrays: by the elements it reads and makes, or multiplies."""
