@@ -14,6 +14,8 @@ rng = np.random.default_rng(0)
 X, Y = rng.normal(size=(9, 3)), rng.normal(size=(9, 2))
 W, c = rng.normal(size=(3, 2)), rng.normal(size=2)
 m = np.zeros_like(W)
+rows, columns = np.zeros((3, 1)), np.zeros((1, 2))
+U, heads = rng.normal(size=(4, 5)), [rng.normal(size=(5, 2)) for k in range(2)]
 lr = 0.05
 for i in range(6):
     e = X @ W + c - Y
@@ -39,6 +41,20 @@ RIGHT = {
         g = X.T @ e / 9
         W -= 0.01 * (np.sign(0.9 * m + 0.1 * g) + 0.01 * W)
         m = 0.99 * m + 0.01 * g""",
+    "second moments of rows and columns": """
+        g = X.T @ e / 9
+        rows = 0.9 * rows + 0.1 * (g**2).mean(axis=1, keepdims=True)
+        columns = 0.9 * columns + 0.1 * (g**2).mean(axis=0, keepdims=True)
+        u = g / np.sqrt(rows * columns / rows.mean() + 1e-12)
+        W = W - 0.02 * u / max(1.0, np.sqrt(np.mean(u**2)))""",
+    "a head that every other step changes": """
+        h = np.c_[X, np.ones(9)] @ U
+        r = h @ heads[i % 2] - Y
+        loss = 0.5 * np.mean(r**2)
+        d = r / r.size
+        dhead, dU = h.T @ d, np.c_[X, np.ones(9)].T @ (d @ heads[i % 2].T)
+        heads[i % 2] -= 0.1 * dhead
+        U -= 0.1 * dU""",
 }
 
 WRONG = {
@@ -53,6 +69,20 @@ WRONG = {
         g = X[::-1].T @ e / 9
         W -= 0.01 * (np.sign(0.9 * m + 0.1 * g) + 0.01 * W)
         m = 0.99 * m + 0.01 * g""",
+    "second moments of the gradient of a sum": """
+        g = X.T @ (e + W[0]) / 9
+        rows = 0.9 * rows + 0.1 * (g**2).mean(axis=1, keepdims=True)
+        columns = 0.9 * columns + 0.1 * (g**2).mean(axis=0, keepdims=True)
+        u = g / np.sqrt(rows * columns / rows.mean() + 1e-12)
+        W = W - 0.02 * u / max(1.0, np.sqrt(np.mean(u**2)))""",
+    "the other head, on the way back": """
+        h = np.c_[X, np.ones(9)] @ U
+        r = h @ heads[i % 2] - Y
+        loss = 0.5 * np.mean(r**2)
+        d = r / r.size
+        dhead, dU = h.T @ d, np.c_[X, np.ones(9)].T @ (d @ heads[i % 2 - 1].T)
+        heads[i % 2] -= 0.1 * dhead
+        U -= 0.1 * dU""",
 }
 
 

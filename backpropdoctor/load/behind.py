@@ -253,6 +253,8 @@ class Behind:
         if len(found) > 1:  # a velocity of the step before beside the new one
             start = self.updated.starts[updates[0].new]
             found = {i: s for i, s in found.items() if i >= start}
+        if len(found) > 1:  # means over rows and columns beside what they are means of
+            found = {i: s for i, s in found.items() if np.shape(self.nodes[i].value) == shape}
         return found.popitem() if len(found) == 1 else None
 
     def _is_scaled_by_name(self, i: int) -> bool:

@@ -6,6 +6,7 @@ an accumulator does not. Its gradient is the update without the value itself and
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -66,13 +67,9 @@ class Parameters:
         for update, origin in self.updates:
             groups[self.updated.place(update), origin].append(update)
         ordered = sorted(groups.items(), key=lambda item: item[1][0].new)
-        numbers = _first_numbers([(place, updates[0].new) for (place, _), updates in ordered])
-        steps: list[list[tuple[Hashable, int, list[Update]]]] = []
-        for (place, origin), updates in ordered:
-            number = numbers[place]
-            numbers[place] += 1
-            while len(steps) <= number:
-                steps.append([])
+        numbers = _numbers([(place, updates, self.updated.starts.get(updates[0].new, 0)) for (place, _), updates in ordered])
+        steps: list[list[tuple[Hashable, int, list[Update]]]] = [[] for _ in range(max(numbers, default=-1) + 1)]
+        for number, ((place, origin), updates) in zip(numbers, ordered, strict=True):
             steps[number].append((place, origin, updates))
         found = []
         for members in steps:
@@ -128,15 +125,29 @@ class Parameters:
         return f"value {node}"
 
 
-def _first_numbers(updates: Sequence[tuple[Hashable, int]]) -> dict[Hashable, int]:
-    """The step that the first update of each place belongs to: 0, or after all steps of a training that was over by then."""
+def _numbers(changes: Sequence[tuple[Hashable, list[Update], int]]) -> list[int]:
+    """The step that each change of a place belongs to, in order of time; each comes with the node its step began at.
+
+    A place that only some steps change (the head of one task, the row of one word) is changed in the step that the others
+    are in by then. A training that begins when all steps of another one are over has steps of its own.
+    """
     times: dict[Hashable, list[int]] = defaultdict(list)
-    for place, at in updates:
-        times[place].append(at)
-    numbers: dict[Hashable, int] = {}
-    for place, own in sorted(times.items(), key=lambda item: item[1][0]):
-        over = [numbers[q] + len(t) for q, t in times.items() if q in numbers and len(t) > 1 and t[-1] < own[0]]
-        numbers[place] = max(over, default=0)
+    begun: dict[Hashable, list[int]] = defaultdict(list)  # where the steps after the first one began
+    for place, updates, start in changes:
+        times[place].append(updates[0].new)
+        if len(times[place]) > 1:
+            begun[place].append(start if start > times[place][-2] else updates[0].new)
+    first: dict[Hashable, int] = {}
+    numbers: list[int] = []
+    last: dict[Hashable, int] = {}
+    for place, updates, _ in changes:
+        at = updates[0].new
+        over = [first[q] + len(t) for q, t in times.items() if q in first and len(t) > 1 and t[-1] < at]
+        together = [first[q] + bisect_right(begun[q], at) for q in first if q != place]
+        number = last[place] + 1 if place in last else max(over, default=0)
+        numbers.append(max([number, *together]))
+        first.setdefault(place, numbers[-1])
+        last[place] = numbers[-1]
     return numbers
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..tape.algebra import SUB
+from ..tape.adjoint import is_broadcast
+from ..tape.algebra import DIV, SUB, is_any
 from ..tape.numbering import reads_shape_only
 from ..tape.steps import Steps, Update
 from ..tape.tape import Iteration, Node, Ref
@@ -55,7 +56,8 @@ class Updated:
                 continue
             old = held.get(b.place)
             shape = np.shape(self.nodes[b.node].value)
-            if old is not None and old != b.node and np.shape(self.nodes[old].value) == shape:
+            fresh = b.how == "read"  # a value of its own that a name, such as that of a comprehension, stands for in turn
+            if old is not None and old != b.node and not fresh and np.shape(self.nodes[old].value) == shape:
                 found.setdefault(b.node, old)
             held[b.place] = b.node
         for node in self.nodes:
@@ -325,18 +327,29 @@ class Updated:
         return {self.canon[u.old] for u in self.states.values()}
 
     def _elementwise(self, index: int) -> Iterator[int]:
-        """The node and what it is made of by operations on its elements; states are not looked into."""
+        """The node and what it is made of by operations on its elements; states are not looked into.
+
+        What it is divided by may be made of smaller values too, such as the second moments of rows and columns.
+        """
         shape, states = _shape(self.nodes[index].value), self.states
         seen: set[int] = set()
-        stack = [self.canon[index]]
+        stack = [(self.canon[index], False)]
         while stack:
-            i = stack.pop()
-            if i in seen or _shape(self.nodes[i].value) != shape:
+            i, divides = stack.pop()
+            own = _shape(self.nodes[i].value)
+            if i in seen or (own != shape and not (divides and own and is_broadcast(own, shape))):
                 continue
             seen.add(i)
             yield i
             if i not in states and is_elementwise(self.nodes[i]):
-                stack.extend(self.replay.inputs(i))
+                divisor = self._divisor(i)
+                stack.extend((j, divides or j == divisor) for j in self.replay.inputs(i))
+
+    def _divisor(self, i: int) -> int | None:
+        node = self.nodes[i]
+        if not is_any(node.op, DIV) or len(node.args) != 2 or not isinstance(node.args[1], Ref):
+            return None
+        return self.canon[node.args[1].index]
 
     @cached_property
     def borders(self) -> set[int]:

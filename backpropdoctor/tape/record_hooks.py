@@ -13,7 +13,7 @@ import numpy as np
 from .instrument_spec import BindSpec, CallSpec, OpSpec
 from .record import Recorder
 from .record_calls import Calls
-from .record_frames import ITERATOR, LIBRARY, TRANSPARENT, CallFrame, classify, note
+from .record_frames import ITERATOR, LIBRARY, TRANSPARENT, CallFrame, classify, home, note
 from .record_names import Names
 from .record_values import defines, is_array, trackable
 from .tape import Ref
@@ -92,6 +92,9 @@ def _operand_hooks(recorder: Recorder) -> dict[str, Any]:
                     key = recorder.tree(values[1], spec.site, scope) if spec.holes > 1 else spec.operands[1]
                     base = Ref(recorder.lookup(container.base, spec.site, scope))
                     recorder.add("op", flat_item, (base, key), result, spec.site, scope)
+                elif len(values) > 1 and container is not None and home(type(container)) == "numpy":  # np.c_[x, y], np.r_[x, y]
+                    key = recorder.tree(values[1], spec.site, scope)
+                    recorder.add("op", container.__getitem__, (key,), result, spec.site, scope)
         return result
 
     return {"P": P, "K": K, "B": B, "G": G}

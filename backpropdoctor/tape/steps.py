@@ -65,7 +65,11 @@ class Steps:
                     found[update.old, update.new] = replace(update, binding=name)
         for update in self._by_role({old for old, _ in found} | {new for _, new in found}):
             found.setdefault((update.old, update.new), update)
-        return sorted(found.values(), key=lambda u: u.new)
+        return sorted((u for u in found.values() if not self._has_fields(u.new)), key=lambda u: u.new)
+
+    def _has_fields(self, index: int) -> bool:
+        """Whether a value is a structured array, which no arithmetic is defined for."""
+        return getattr(self.tape.nodes[index].value, "dtype", np.dtype(float)).kind == "V"
 
     @property
     def only_own(self) -> list[Update]:
