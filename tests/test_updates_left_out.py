@@ -97,3 +97,13 @@ def test_how_a_gradient_is_called_after_its_parameter():
     assert relation(("W2",), ("dW2",)) == relation(("b1",), ("db1",)) == ("d", "")
     assert relation(("params", 3), ("grads", 3)) == ("params", "grads")
     assert relation(("W2",), ("delta",)) is None
+
+
+def test_a_list_of_arrays_of_several_shapes_is_read_beside(tmp_path):
+    source = STATEMENT_MISSING.source.replace(
+        "        return perdida\n",
+        "            medidas = [[1.0, 2.0], [3.0]]\n            norma = sum(map(sum, medidas)) + np.sum(perdida)\n        return norma\n",
+    )
+    assert "norma" in source
+    [finding] = findings_of(tmp_path, source)
+    assert finding.tensors == ("self.sesgo_salida",)

@@ -12,7 +12,7 @@ from ...finding import Explanation, Finding, Fix, make_finding
 from ...tape.algebra import Term
 from .executed import steps_from
 from .left_edits import Rerun, Seen, edits_of, fixes_of, multiple, stays, steps, watch, written
-from .left_out import LeftOut, Search
+from .left_out import LeftOut, Search, is_float
 from .left_where import Place, Where, loop_names
 from .names import ticked
 from .scene import is_frozen
@@ -203,8 +203,8 @@ class _Case:
         """What the gradient may have been in the first step: all that has its name there."""
         size = np.size(self.search.nodes[one.node].value)
         made = [b for b in self.search.recorded.tape.bindings if b.site.id == one.called.site.id and b.node is not None]
-        values = (np.asarray(self.search.nodes[b.node or 0].value) for b in made)
-        return [v for v in values if v.size == size and v.dtype.kind == "f"]
+        values = (self.search.nodes[b.node or 0].value for b in made)
+        return [np.asarray(v) for v in values if is_float(v) and np.size(v) == size]
 
     def help(self, fix: Sequence[Fix], proof: str, names: Sequence[str]) -> str:
         """What to do."""

@@ -134,7 +134,7 @@ class Search:
             node = self.nodes[i]
             if node.kind not in ("leaf", "random") or i in changed or i in self.versions:
                 continue
-            if np.asarray(node.value).dtype.kind == "f" and np.size(node.value) and self._is_read_again(i):
+            if is_float(node.value) and np.size(node.value) and self._is_read_again(i):
                 found.append(i)
         return found[:_MOST]
 
@@ -189,7 +189,7 @@ class Search:
         read: dict[tuple[int, int], bool] = {}
         for node in self.nodes:
             for at, i in _references(node):
-                if node.site is None or np.asarray(self.nodes[i].value).dtype.kind not in "f":
+                if node.site is None or not is_float(self.nodes[i].value):
                     continue
                 own = self.canon[i] in self.versions or (self.nodes[i].kind == "leaf")
                 read[node.site.id, at] = read.get((node.site.id, at), True) and own
@@ -212,12 +212,12 @@ class Search:
         shape = _squeezed(self.nodes[i].value)
         done = set()
         for b in self.recorded.tape.bindings:
-            if b.node is None or b.how in ("return", "loop", "argument") or _squeezed(self.nodes[b.node].value) != shape:
+            if b.node is None or b.how in ("return", "loop", "argument") or not is_float(self.nodes[b.node].value):
                 continue
             node = self.canon[b.node]
             if node in done or node in self.made_of or node in self.versions or self.nodes[node].kind == "leaf":
                 continue
-            if np.asarray(self.nodes[node].value).dtype.kind == "f":
+            if _squeezed(self.nodes[node].value) == shape:
                 done.add(node)
                 yield node, b
 
@@ -250,7 +250,7 @@ class Search:
 
     @cached_property
     def _used_whole(self) -> set[int]:
-        numbers = {i for i in self._used if np.size(self.nodes[i].value) == 1}
+        numbers = {i for i in self._used if is_float(self.nodes[i].value) and np.size(self.nodes[i].value) == 1}
         return self.replay.upstream([t.node for u in self.updates for t in u.terms], barrier=self.versions | numbers)
 
     def _best_called(self, gradient: int, called: Binding, names: tuple[Binding, ...]) -> Binding:
@@ -293,3 +293,8 @@ def _squeezed(value: Any) -> tuple[int, ...]:
 
 def _close(a: float, b: float) -> bool:
     return abs(a - b) <= 10 * SAME * max(abs(a), abs(b))
+
+
+def is_float(value: object) -> bool:
+    """Whether a value is a float or an array of them; a list of arrays is none."""
+    return isinstance(value, float) or getattr(getattr(value, "dtype", None), "kind", "") == "f"
