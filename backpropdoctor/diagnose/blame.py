@@ -26,6 +26,7 @@ from .blame_first import one_first
 from .blame_reads import one_reading
 from .blame_together import (
     all_uphill,
+    owner,
     read_too_late,
     reading_of,
     renames,
@@ -490,9 +491,12 @@ class Blame:
 
     @cached_property
     def _used(self) -> set[int]:
-        """What gradients were really made of, where equal values were made more than once."""
+        return self.really_made_of(i for h in self.training.parameters for i in h.claim.gradient_nodes)
+
+    def really_made_of(self, gradients: Iterable[int]) -> set[int]:
+        """The backward values that gradients were made of, where equal values were made more than once."""
         found: set[int] = set()
-        stack = [i for h in self.training.parameters for i in h.claim.gradient_nodes]
+        stack = list(gradients)
         while stack:
             i = stack.pop()
             if i not in found and self.replay.canonical[i] in self.cotangents.backward:
@@ -610,7 +614,7 @@ class Blame:
             for there in self.cotangents.names(candidate):
                 for b in names:
                     if is_gradient_of(b.parts, there.parts):
-                        near = (_owner(b.site) == _owner(there.site), candidate)
+                        near = (owner(b.site) == owner(there.site), candidate)
                         best = near if best is None or near > best else best
         return best[1] if best else None
 
@@ -634,11 +638,6 @@ class Blame:
 
 def _close(a: float, b: float) -> bool:
     return abs(a - b) <= 10 * SAME * max(abs(a), abs(b))
-
-
-def _owner(site: Site) -> str:
-    """The class in whose method a statement stands, or the function."""
-    return site.function.rpartition(".")[0] or "<module>"
 
 
 def _squeeze(shape: tuple[int, ...]) -> tuple[int, ...]:

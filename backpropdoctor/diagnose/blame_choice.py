@@ -14,8 +14,9 @@ from ..tape.adjoint import SAME, Claim, Tensor
 from ..tape.algebra import Term
 from ..tape.tape import Binding, Site
 from .blame_cuts import Cut, Cuts, Part
+from .blame_first import missing_reader
 from .blame_operands import wrong_factor, wrong_term
-from .blame_together import renames
+from .blame_together import owner, renames
 
 if TYPE_CHECKING:
     from .blame import Blame, Root
@@ -142,6 +143,8 @@ def _root(blame: Blame, cut: Cut, cuts: Sequence[Cut], settled: Sequence[Cut], p
     root = blame.make_root(first, cut.targets[cut.nodes.index(first)])
     if site is None:
         root, site = _at_operand(blame, root, cut, cuts, mine)
+    if site is None and root.node == first:
+        site = _where_added(blame, first, cut.targets[cut.nodes.index(first)], root.site)
     root.instances = sorted(cut.nodes)
     if root.ratio is not None and abs(root.ratio - 1) <= 10 * SAME:
         root.ratio = None  # of the first of several, or of a value that is taken for another
@@ -150,6 +153,19 @@ def _root(blame: Blame, cut: Cut, cuts: Sequence[Cut], settled: Sequence[Cut], p
     root.tensors = list(dict.fromkeys(name for k, name in names if cut.targets == (parts[k].node,)))
     root.site = site or root.site
     return root
+
+
+def _where_added(blame: Blame, node: int, target: int, made: Site) -> Site | None:
+    """Where a value lacks what one reader of its target passes on: the statement that takes it over beside that reader.
+
+    What a block's caller adds to its result is added to its cotangent by the caller of its backward method.
+    """
+    reader = missing_reader(blame, node, target)
+    read = None if reader is None else blame.nodes[reader].site
+    if read is None or owner(read) == owner(made):
+        return None
+    bound = [b for b in blame.cotangents.names(node) if b.how == "assign" and owner(b.site) == owner(read)]
+    return bound[0].site if bound else None
 
 
 def _at_operand(blame: Blame, root: Root, cut: Cut, cuts: Sequence[Cut], mine: set[int]) -> tuple[Root, Site | None]:
@@ -181,6 +197,9 @@ def _where_taken(blame: Blame, cut: Cut, cuts: Sequence[Cut], parts: Sequence[Pa
     it, or (several read it, or its name says so) where it is made.
     """
     first = min(cut.nodes)
+    again = _made_again(blame, first, parts, mine)
+    if again is not None:
+        return cut, again
     below = blame.replay.downstream([first])
     later = [c for c in cuts if c.targets == cut.targets and c.parts >= mine and min(c.nodes) in below and c is not cut]
     if later and _is_copy(blame, first):
@@ -196,6 +215,20 @@ def _where_taken(blame: Blame, cut: Cut, cuts: Sequence[Cut], parts: Sequence[Pa
     if site is None and len(homes) == 1 and blame.named_target(first) not in cut.targets:
         return cut, blame.nodes[min(users)].site
     return cut, site
+
+
+def _made_again(blame: Blame, node: int, parts: Sequence[Part], mine: set[int]) -> Site | None:
+    """The statement that makes a value for wrong gradients only, where another one makes the same for right ones."""
+    wrong = [m for k in mine if (m := parts[k].measured) is not None]
+    right = [m for m in blame.check.measured if m.verdict == "right"]
+    bad, good = (blame.really_made_of(g for m in ms for g in m.held.claim.gradient_nodes) for ms in (wrong, right))
+    own = min((i for i in blame.cotangents.equals(node) if i in bad and i not in good), default=None)
+    site = None if own is None else blame.nodes[own].site
+    if own is None or site is None:
+        return None
+    value, above = blame.nodes[own].value, blame.really_made_of([own])
+    others = [s for i in good - above if np.array_equal(blame.nodes[i].value, value) and (s := blame.nodes[i].site) is not None]
+    return site if others and all(s.statement is not site.statement for s in others) else None
 
 
 def _is_copy(blame: Blame, node: int) -> bool:

@@ -159,19 +159,7 @@ class First:
 
     def _shares(self, t: int) -> Iterable[Any]:
         """What the readers of a forward value pass on to it, one by one and added up from the last and from the first."""
-        shares = []
-        readers = [j for j in self.replay.consumers.get(t, ()) if j in self.blame.cotangents.loss.nodes]
-        if len(readers) < 2 or len(readers) > _MOST_SHARES:
-            return []
-        for j in readers:
-            after = self.blame.adjoints.adjoint(j, self.blame.objective)
-            try:
-                part = None if after is None else pullback(self.replay, j, t, after)[0]
-            except (NotPulled, ReplayError, TypeError, ValueError, ArithmeticError):
-                part = None
-            if part is None:
-                return []
-            shares.append(part)
+        shares = list(shares_of(self.blame, t).values())
         found = list(shares)
         for order in (shares, shares[::-1]):
             total: Any = 0.0
@@ -179,6 +167,38 @@ class First:
                 total = add(total, part)
                 found.append(total)
         return found
+
+
+def shares_of(blame: Blame, t: int) -> dict[int, Any]:
+    """What each of several readers of a forward value passes on to it; {} where there is one only, or one is not known."""
+    readers = [j for j in blame.replay.consumers.get(t, ()) if j in blame.cotangents.loss.nodes]
+    found: dict[int, Any] = {}
+    if len(readers) < 2 or len(readers) > _MOST_SHARES:
+        return found
+    for j in readers:
+        after = blame.adjoints.adjoint(j, blame.objective)
+        try:
+            part = None if after is None else pullback(blame.replay, j, t, after)[0]
+        except (NotPulled, ReplayError, TypeError, ValueError, ArithmeticError):
+            part = None
+        if part is None:
+            return {}
+        found[j] = part
+    return found
+
+
+def missing_reader(blame: Blame, node: int, t: int) -> int | None:
+    """The reader of a forward value whose share alone a value lacks to be its adjoint; None where that is not so."""
+    shares = shares_of(blame, t)
+    value = np.asarray(blame.replay.base(node))
+    scale = blame.cotangents.scale or 1.0
+    for j in shares:
+        rest: Any = 0.0
+        for other in shares:
+            rest = rest if other == j else add(rest, shares[other])
+        if np.shape(rest) == value.shape and _is_close(value, scale * np.asarray(rest)):
+            return j
+    return None
 
 
 def _is_close(a: np.ndarray, b: np.ndarray) -> bool:

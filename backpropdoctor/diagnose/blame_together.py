@@ -187,6 +187,11 @@ def renames(site: Site) -> bool:
     return isinstance(site.statement, ast.Assign) and isinstance(value, (ast.Name, ast.Attribute, ast.Subscript))
 
 
+def owner(site: Site) -> str:
+    """The class in whose method a statement stands, or the function."""
+    return site.function.rpartition(".")[0] or "<module>"
+
+
 def reading_of(blame: Blame, root: Root, pair: Paired) -> int | None:
     """The forward value whose adjoint `pair.node` would have to be for a root to be right; None where there is none."""
     assert root.target is not None

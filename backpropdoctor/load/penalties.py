@@ -49,10 +49,24 @@ def _is_made_of(replay: Replay, i: int, value: int) -> bool:
 
 
 def _expand(
-    replay: Replay, algebra: Algebra, term: Term, value: int, rest: list[Term], sums: dict[str, float], depth: int
+    replay: Replay,
+    algebra: Algebra,
+    term: Term,
+    value: int,
+    rest: list[Term],
+    sums: dict[str, float],
+    depth: int,
+    *,
+    bare: bool = False,
 ) -> None:
-    """Sort the terms of a sum: multiples of the value itself, of its sign, and what is left."""
+    """Sort the terms of a sum: multiples of the value itself, of its sign, and what is left.
+
+    A value that stands in a sum with no factor (`bare`) is the bias in an error, and no penalty.
+    """
     node = replay.tape.nodes[term.node]
+    if _looks_at(replay, term.node, value) and bare:
+        rest.append(term)
+        return
     if _looks_at(replay, term.node, value):
         sums["l2"] += term.factor
         sums["times"] += 1
@@ -65,7 +79,7 @@ def _expand(
     found: list[Term] = []
     inner = dict.fromkeys(sums, 0.0)
     for part in parts:
-        _expand(replay, algebra, part, value, found, inner, depth + 1)
+        _expand(replay, algebra, part, value, found, inner, depth + 1, bare=len(parts) > 1)
     if any(inner.values()):
         rest += found
         for key in sums:

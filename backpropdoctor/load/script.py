@@ -56,7 +56,7 @@ class StepPolicy:
         if (
             iteration >= 1
             and self._due(tape, outer, iteration)
-            and self._is_enough(tape, None if outer else (site.id, instance))
+            and self._is_enough(tape, None if outer else (site.id, instance), iteration)
         ):
             return self._ask(tape, site, outer and iteration >= _ROUNDS)
         if outer and iteration >= _ROUNDS and not self._gathers(tape, iteration):
@@ -86,7 +86,7 @@ class StepPolicy:
             return False
         return self._spent <= _SHARE * len(tape.nodes) or self._spent + len(tape.nodes) < _SHORT
 
-    def _is_enough(self, tape: Tape, inner: tuple[int, int] | None) -> bool:
+    def _is_enough(self, tape: Tape, inner: tuple[int, int] | None, iteration: int) -> bool:
         """Whether enough training steps are on the tape, each of them a turn of the loop `inner` where one is given.
 
         A loop over the parameters changes another one in each turn: the end of such a turn is no step's end.
@@ -97,8 +97,8 @@ class StepPolicy:
         steps = parameters.by_step
         if len(steps) < ENOUGH or len(steps[ENOUGH - 1]) != len(steps[0]):
             return False
-        if inner is None:
-            return True
+        if inner is None:  # what a turn begins anew, as the input of residual blocks, shows in the second turn only
+            return iteration > 1 or len(tape.nodes) >= _SHORT
         starts = [e.at for e in tape.iterations if (e.site.id, e.instance) == inner]
         turns: dict[Any, set[int]] = {}
         for update, _ in parameters.updates:

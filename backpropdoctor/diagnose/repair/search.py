@@ -28,6 +28,7 @@ from .updates import UpdateTrial
 # The search is limited by the work it does and never by the clock: the same program gets the same answer on any machine.
 EFFORT = 1_000_000  # operations for one root: about three seconds
 _FULL = 4 * EFFORT  # after so much in all, a root gets an eighth
+_ELSEWHERE = 1.0  # how much less simple it is to add up at another statement than the blamed one
 _MOST_NEAR = 6  # statements in which something may have to be added
 
 
@@ -236,7 +237,12 @@ class Search:
         self, scenes: Sequence[tuple[float, Scene]], make: Callable[[Scene], list[Candidate]]
     ) -> list[tuple[float, Scene, Candidate]]:
         """All edits of one sort of all the statements, by their cost."""
-        rows = [(penalty + c.cost, scene, c) for penalty, scene in scenes for c in make(scene)]
+        first = scenes[0][1].place if scenes else None
+        rows = [
+            (penalty + c.cost + (_ELSEWHERE if c.kind == "overwritten" and scene.place != first else 0.0), scene, c)
+            for penalty, scene in scenes
+            for c in make(scene)
+        ]
         return sorted(rows, key=lambda row: row[0])
 
     def tried(self, rank: float, scene: Scene, c: Candidate) -> Tried | None:
