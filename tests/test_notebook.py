@@ -108,6 +108,19 @@ class TestCell:
         assert finding.line == 6 and "In[3]:6:" in report.text() and "dW = 2 * X.T @ (out + Y)" in report.text()
         assert report.to_dict()["findings"][0]["path"] == "In[3]"
 
+    def test_the_edit_is_found_and_proved_by_running_the_cell_again(self, notebook, capsys):
+        report = notebook.run(CELL.replace("out - Y) / len(X)", "out + Y) / len(X)"))
+        fix, said = report.findings[0].fix, report.findings[0].help
+        assert fix is not None and fix.line == 6 and "-" in fix.after and "verified: all 2 gradients right" in said
+        assert notebook.shell.user_ns["step"] < 6 and capsys.readouterr().out.count("found 1 error") == 1
+
+    def test_the_edit_of_an_earlier_cell_is_proved_and_not_made(self, notebook):
+        report = notebook.run(CELL.replace(BY_HAND, "wrong_gradient(out)"))
+        assert report.findings[0].fix is not None and "verified" in report.findings[0].help
+        assert notebook.run("wrong_gradient(X @ np.zeros((3, 1)))").shape == (3, 1)
+        again = notebook.run(CELL.replace(BY_HAND, "wrong_gradient(out)"))
+        assert again.wrong == report.wrong == ("W",)
+
     def test_functions_of_earlier_cells_are_recorded(self, notebook):
         assert notebook.run(CELL.replace(BY_HAND, "gradient(out)")).ok
         report = notebook.run(CELL.replace(BY_HAND, "wrong_gradient(out)"))
@@ -235,7 +248,7 @@ class TestKernel:
         for k in (2, 3, 4, 5):
             assert set(self.data(outputs, k)) == {"text/plain", "text/html"}
         wrong = self.data(outputs, 3)
-        assert "BD101" in wrong["text/plain"] and "BD101" in wrong["text/html"]
+        assert "BD107" in wrong["text/plain"] and "BD107" in wrong["text/html"]
         assert "In[2]:11:" in wrong["text/plain"] and "In[2]:11:" in wrong["text/html"]
 
     def test_a_function_and_a_layer(self, outputs):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
 
+from ..diagnose.repair.live import Kept, keep
 from ..report.report import Report
 from ..scripts import check_recorded
 from ..tape.instrument_loops import Program
@@ -32,7 +34,8 @@ def check_cell(shell: Any, cell: str, *, loss: str | None = None, params: Sequen
     def record(policy: Policy) -> RunResult:
         return record_cell(source, path, shell.user_ns, policy, flags=shell.compile.flags & _FUTURE)
 
-    report, run = check_recorded(f"In[{count}]", record, loss=loss, params=params, run_on=True)
+    program = _kept(source, path, shell.user_ns, shell.compile.flags & _FUTURE)
+    report, run = check_recorded(f"In[{count}]", record, loss=loss, params=params, run_on=True, program=program)
     if run.exception is not None:
         from IPython.display import display
 
@@ -44,31 +47,86 @@ def check_cell(shell: Any, cell: str, *, loss: str | None = None, params: Sequen
 _FUTURE = 0x1FF0000  # the compiler's flags of `from __future__ import …` in earlier cells
 
 
-def record_cell(source: str, path: str, names: dict[str, Any], policy: Policy, *, flags: int = 0) -> RunResult:
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell that can be run again, on copies of all that it may change."""
+
+    path: str
+    source: str
+    names: dict[str, Any]
+    flags: int
+    kept: Kept
+
+    def again(
+        self, policy: Any, *, texts: Mapping[str, str] | None = None, watched: Callable[[Any], Any] | None = None
+    ) -> RunResult:
+        """Run the cell once more; nothing of the notebook's is changed, nothing displayed."""
+        from IPython.utils.capture import capture_output
+
+        with capture_output(), self.kept.back():
+            return record_cell(
+                self.source,
+                self.path,
+                self.names,
+                policy,
+                flags=self.flags,
+                sources=self.kept.sources,
+                texts=texts or {},
+                watched=watched,
+            )
+
+
+def _kept(source: str, path: str, names: dict[str, Any], flags: int) -> Cell | None:
+    """What it takes to run a cell again, to be asked for before it runs; None where that cannot be kept."""
+    try:
+        mentioned = _mentioned(ast.parse(source, path))
+    except SyntaxError:
+        return None
+    functions = list(reachable([names[n] for n in mentioned if n in names], os.getcwd()))
+    kept = keep(functions, None, mentioned, names)
+    return Cell(path, source, names, flags, kept) if kept is not None else None
+
+
+def record_cell(
+    source: str,
+    path: str,
+    names: dict[str, Any],
+    policy: Policy,
+    *,
+    flags: int = 0,
+    sources: Mapping[str, str | None] | None = None,
+    texts: Mapping[str, str] | None = None,
+    watched: Callable[[Any], Any] | None = None,
+) -> RunResult:
     """Run `source`, a cell that the kernel calls `path`, in `names`; the value of its last line is shown.
 
+    With `texts`, edited sources of cells and files by their path, it is run again with these, and shows nothing;
+    `sources` are those of its functions as they were compiled, `watched(recorder)` gives a context to run in.
     Raises SyntaxError where it is no Python, or awaits at its top level.
     """
     __tracebackhide__ = True
     compile(source, path, "exec", flags=flags, dont_inherit=True)
     tree = ast.parse(source, path)
     functions = list(reachable([names[n] for n in _mentioned(tree) if n in names], os.getcwd()))
-    sources = sources_of(functions)
+    known = sources_of(functions) if sources is None else {**sources_of(functions), **sources}
     program = Program()
-    for text in (source, *sources.values()):
-        if text is not None:
-            program.add_source(text)
+    for each in (source, *known.values()):
+        if each is not None:
+            program.add_source(each)
     session = Session(policy, program, max_nodes=MAX_NODES, max_bytes=MAX_BYTES)
     session.result.whole = not program.updates
-    lent = instrumented(session, functions, sources)
+    lent = instrumented(session, functions, known, texts)
+    text = source if texts is None else texts.get(path, source)
+    parts = _pieces(source, tree) if texts is None else [(text, "exec")]
     pieces = [
-        session.compile(text, path, record_module=session.result.whole, flags=flags, mode=mode).code
-        for text, mode in _pieces(source, tree)
+        session.compile(part, path, record_module=session.result.whole, flags=flags, mode=mode).code for part, mode in parts
     ]
     session.recorder.user_modules.update({"__main__", *(f.__module__ or "" for f in functions)})
     with ExitStack() as stack:
         _lend(lent, stack)
-        stack.callback(_make_plain, source, path, names, flags)
+        stack.callback(_make_plain, text, path, names, flags)
+        if watched is not None:
+            stack.enter_context(watched(session.recorder))
         _run(session, pieces, names)
     session.result.namespace = names
     return session.result

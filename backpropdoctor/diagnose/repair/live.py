@@ -6,8 +6,8 @@ import contextlib
 import copy
 import io
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -20,73 +20,76 @@ _MOST_BYTES = 200 << 20  # of the arrays that are kept
 _NO_STATE = (FunctionType, MethodType, ModuleType, type, str, int, float, complex, bytes, np.ufunc)
 
 
-class _CannotBeKept(Exception):
-    """A call whose surroundings cannot be brought back."""
-
-
 @dataclass(slots=True)
+class Kept:
+    """Copies of what a call may change: global values by their module, some other values, where random numbers stood."""
+
+    spaces: list[tuple[dict[str, Any], dict[str, Any]]]
+    values: Any
+    seeds: tuple[Any, Any]
+    sources: Mapping[str, str | None]  # of the functions, as they were compiled
+
+    @contextlib.contextmanager
+    def back(self) -> Iterator[Any]:
+        """Brings it all back until the block ends, gives a copy of the `values`, and prints nothing."""
+        values, kept = copy.deepcopy((self.values, [k for _, k in self.spaces]))
+        with _swapped([(space, new) for (space, _), new in zip(self.spaces, kept, strict=True)], self.seeds), _quiet():
+            yield values
+
+
+def keep(
+    functions: Sequence[FunctionType], values: Any, names: Collection[str] = (), space: dict[str, Any] | None = None
+) -> Kept | None:
+    """What is to be brought back where `functions` run once more, and the `names` of a `space`; None where it cannot be.
+
+    It cannot where a value is too large or does not let itself be copied, or stands in a closure.
+    """
+    try:
+        spaces = _spaces(functions, names, space)
+        if any(_has_own_state(f) for f in functions) or _bytes([values, *(k for _, k in spaces)]) > _MOST_BYTES:
+            return None
+        copied, kept = copy.deepcopy((values, [k for _, k in spaces]))
+    except Exception:  # whatever a copy of the user's objects raises, there is none
+        return None
+    both = [(where, new) for (where, _), new in zip(spaces, kept, strict=True)]
+    return Kept(both, copied, (random.getstate(), np.random.get_state()), sources_of(functions))
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
-    """A call that can be made again: the function, and copies of all that it may change."""
+    """A call that can be made again, on copies of all that it may change."""
 
     path: str
-    function: Callable[..., Any]
-    args: Sequence[Any]
-    spaces: list[tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=list)
-    seeds: tuple[Any, Any] = (None, None)
-    sources: Mapping[str, str | None] = field(default_factory=dict)
+    kept: Kept
 
     def again(
         self, policy: Any, *, texts: Mapping[str, str] | None = None, watched: Callable[[Any], Any] | None = None
     ) -> RunResult:
         """Make the call on fresh copies; nothing of the user's is changed, nothing printed."""
-        function, args, kept = copy.deepcopy((_Bound.of(self.function), self.args, [k for _, k in self.spaces]))
-        with _swapped([(space, new) for (space, _), new in zip(self.spaces, kept, strict=True)], self.seeds), _quiet():
-            return record_call(function.made(), args, policy=policy, sources=self.sources, texts=texts, watched=watched)
-
-
-@dataclass(slots=True)
-class _Bound:
-    """A function or a method: what `copy.deepcopy` is to copy of it is the object that it belongs to."""
-
-    function: Any
-    owner: Any = None
-
-    @classmethod
-    def of(cls, function: Any) -> _Bound:
-        if isinstance(function, MethodType):
-            return cls(function.__func__, function.__self__)
-        if isinstance(function, FunctionType):
-            return cls(function)
-        raise _CannotBeKept
-
-    def made(self) -> Any:
-        """The function, or the method of the copy."""
-        return self.function if self.owner is None else MethodType(self.function, self.owner)
+        with self.kept.back() as (function, owner, args):
+            called = function if owner is None else MethodType(function, owner)
+            return record_call(called, args, policy=policy, sources=self.kept.sources, texts=texts, watched=watched)
 
 
 def kept_call(function: Callable[..., Any], args: Sequence[Any]) -> Call | None:
-    """What it takes to make a call again, to be asked for before the call; None where that cannot be kept.
-
-    It cannot where a value is too large or does not let itself be copied, or stands in a closure or in a class.
-    """
-    try:
-        bound = _Bound.of(function)
-        functions = list(reachable([bound.function, bound.owner, *args], root_of(bound.function)))
-        spaces = _spaces(functions)
-        if any(_has_own_state(f) for f in functions) or _bytes([bound.owner, args, *(k for _, k in spaces)]) > _MOST_BYTES:
-            return None
-        copied, kept_args, kept = copy.deepcopy((bound, tuple(args), [k for _, k in spaces]))
-    except Exception:  # whatever a copy of the user's objects raises, there is none
+    """What it takes to make a call again, to be asked for before the call; None where that cannot be kept."""
+    owner = function.__self__ if isinstance(function, MethodType) else None
+    plain = function.__func__ if isinstance(function, MethodType) else function
+    if not isinstance(plain, FunctionType):
         return None
-    seeds = (random.getstate(), np.random.get_state())
-    both = [(space, new) for (space, _), new in zip(spaces, kept, strict=True)]
-    return Call(bound.function.__code__.co_filename, copied.made(), kept_args, both, seeds, sources_of(functions))
+    functions = list(reachable([plain, owner, *args], root_of(plain)))
+    kept = keep(functions, (plain, owner, tuple(args)))
+    return Call(plain.__code__.co_filename, kept) if kept is not None else None
 
 
-def _spaces(functions: Sequence[FunctionType]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def _spaces(
+    functions: Sequence[FunctionType], names: Collection[str], space: dict[str, Any] | None
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """The global names that functions mention and that hold values, by the module."""
-    mentioned = {name for f in functions for name in _names(f.__code__)}
+    mentioned = {*names, *(name for f in functions for name in _names(f.__code__))}
     spaces = {id(f.__globals__): f.__globals__ for f in functions}
+    if space is not None:
+        spaces[id(space)] = space
     found = []
     for space in spaces.values():
         values = {n: space[n] for n in mentioned if n in space and not isinstance(space[n], (*_NO_STATE, type(None)))}
