@@ -100,10 +100,9 @@ def test_how_a_gradient_is_called_after_its_parameter():
 
 
 def test_a_list_of_arrays_of_several_shapes_is_read_beside(tmp_path):
-    source = STATEMENT_MISSING.source.replace(
-        "        return perdida\n",
-        "            medidas = [[1.0, 2.0], [3.0]]\n            norma = sum(map(sum, medidas)) + np.sum(perdida)\n        return norma\n",
-    )
+    rows = ["medidas = [[1.0, 2.0], [3.0]]", "norma = sum(map(sum, medidas)) + np.sum(perdida)"]
+    more = "".join(f"            {row}\n" for row in rows)
+    source = STATEMENT_MISSING.source.replace("        return perdida\n", more + "        return norma\n")
     assert "norma" in source
     [finding] = findings_of(tmp_path, source)
     assert finding.tensors == ("self.sesgo_salida",)

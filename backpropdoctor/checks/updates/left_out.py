@@ -256,7 +256,7 @@ class Search:
     def _best_called(self, gradient: int, called: Binding, names: tuple[Binding, ...]) -> Binding:
         """The name of a gradient that is made of its parameter's, where it has one."""
         given = [g for g in self.recorded.bindings(gradient) if g.how not in ("return", "loop", "argument")]
-        return next((g for g in given for b in names if relation(b.parts, g.parts)), called)
+        return next((g for b in (best_of(names), *names) for g in given if relation(b.parts, g.parts)), called)
 
     def _is_named_alike(self, called: Binding, names: tuple[Binding, ...], siblings: tuple[Held, ...]) -> bool:
         """Whether the gradient is called after its parameter as those of the siblings are."""
