@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .checks.tape_pictures import with_pictures
+from .checks.updates.diverged import with_known_cause
 from .examine import Examined, examine, under_own_loss
 from .finding import Checked, Cost, Finding
 from .load.script import StepPolicy
@@ -19,10 +20,10 @@ from .source import Span
 from .tape.held_back import held_back, unheard
 from .tape.tape import Tape
 
-Progress = Callable[..., Any]
 if TYPE_CHECKING:
     from .diagnose.repair.rerun import Program
 
+Progress = Callable[..., Any]
 
 
 def check_script(
@@ -46,8 +47,8 @@ def check_script(
     measures what the HTML report draws of the tensors that are not right. Raises UsageError where there is no such file
     or it is no Python.
     """
-    from .tape.run import run_script
     from .diagnose.repair.rerun import Script
+    from .tape.run import run_script
 
     begun = time.perf_counter()
     tell = progress or (lambda *_, **__: None)
@@ -71,8 +72,9 @@ def check_script(
     if found is not None:
         found.findings = []
     if not output.release:
-        watched = _watched(path, script_args, time_limit, steps, tell, reproduce)
-        extra += watched.findings
+        scale = found.check.uniform if found is not None else 1.0
+        watched = _watched(path, script_args, time_limit, steps, tell, reproduce, scale)
+        extra = with_known_cause(extra, watched.findings, scale)
         notes += [said for said in (watched.how_far, watched.reproducer) if said]
         run.exception = run.exception or watched.exception
     elif reproduce is not None:
@@ -121,13 +123,13 @@ def check_function(
     The function is a method, or stands in a module or a notebook; what it calls there is recorded too. Raises
     InputError where its source cannot be found.
     """
+    from .diagnose.repair.live import kept_call
     from .tape.run_call import record_call
 
-    from .diagnose.repair.live import kept_call
     name = getattr(function, "__qualname__", type(function).__name__)
+    program = kept_call(function, args)
 
     def record(policy: Any) -> Any:
-    program = kept_call(function, args)
         return record_call(function, args, policy=policy)
 
     return check_recorded(name, record, loss=loss, params=params, step_function=step_function, program=program)[0]
@@ -141,22 +143,20 @@ def check_recorded(
     params: Sequence[str] | None = None,
     step_function: str | None = None,
     run_on: bool = False,
+    program: Program | None = None,
 ) -> tuple[Report, Any]:
     """The report of what `record(policy)` records, and its result; with `run_on`, what is right runs to its end.
 
     Where a `program` tells how to run it once more, wrong gradients are mended, and the edits proved.
     """
-    program: Program | None = None,
     begun = time.perf_counter()
     found, run = _recorded(lambda *, policy: record(policy), loss, params, step_function, run_on=run_on)
-    rows = _rows(found, True)
-    return report_of(target, found, run, time.perf_counter() - begun, rows=rows), run
     if found is not None and program is not None:
         found = _explained(program, found, loss, params, step_function)
+    rows = _rows(found, True)
+    return report_of(target, found, run, time.perf_counter() - begun, rows=rows), run
 
 
-def _recorded(
-    record: Callable[..., Any],
 def _explained(
     program: Program, found: Examined, loss: str | None, params: Sequence[str] | None, step_function: str | None
 ) -> Examined:
@@ -169,6 +169,8 @@ def _explained(
     return replace(found, findings=_mended(program, found, loss, params, step_function))
 
 
+def _recorded(
+    record: Callable[..., Any],
     loss: str | None,
     params: Sequence[str] | None,
     step_function: str | None,
@@ -265,7 +267,7 @@ def _together(gradients: Sequence[Finding], updates: Sequence[Finding], found: E
 
 
 def _watched(
-    path: str, args: Sequence[str], time_limit: float, steps: int | None, tell: Progress, reproduce: str | None = None
+    path: str, args: Sequence[str], time_limit: float, steps: int | None, tell: Progress, reproduce: str | None, scale: float
 ) -> Any:
     from .checks.nonfinite.script import watch_script
 
@@ -277,4 +279,4 @@ def _watched(
     from .diagnose.nonfinite_remedies import try_remedies
 
     tell("trying remedies")
-    return try_remedies(path, args, result, time_limit=min(30.0, time_limit))
+    return try_remedies(path, args, result, time_limit=min(30.0, time_limit), scale=scale)

@@ -71,10 +71,12 @@ def try_remedies(
     *,
     time_limit: float = 30.0,
     user_root: str | os.PathLike[str] | None = None,
+    scale: float = 1.0,
 ) -> NonfiniteResult:
     """The same result with every remedy that was tried on its first birth, and the best of them as the finding's help.
 
-    `path` and `args` are those of `watch_script`, `result` what it returned; at most `time_limit` seconds are spent.
+    `path` and `args` are those of `watch_script`, `result` what it returned; at most `time_limit` seconds are spent. `scale`
+    is the factor by which all steps are known to be too long: the same without it is tried first.
     """
     birth = result.births[0] if result.births and result.births[0].reached else None
     if birth is None or result.trace is None or birth.span is None:
@@ -83,7 +85,7 @@ def try_remedies(
         return result
     runner = _Runner(path, args, user_root, birth, time.perf_counter() + time_limit)
     trials: list[Trial] = []
-    for formula in _candidates(result, birth, os.fspath(Path(path).resolve())):
+    for formula in _candidates(result, birth, os.fspath(Path(path).resolve()), scale):
         if formula.rank != STEP or not any(t.removed and t.formula.rank == STEP for t in trials):
             trials.append(runner.formula(formula))
     if not any(t.removed and t.formula.edits for t in trials[:1]):
@@ -106,11 +108,12 @@ def try_remedies(
     return replace(result, findings=tuple(found))
 
 
-def _candidates(result: NonfiniteResult, birth: Birth, path: str) -> list[Formula]:
+def _candidates(result: NonfiniteResult, birth: Birth, path: str, scale: float) -> list[Formula]:
     assert result.trace is not None
     assert birth.span is not None
     files = dict.fromkeys((path, os.path.realpath(birth.span.path)))
-    more = [smaller_step(result.trace), smaller_step(result.trace, 0.01), wider_type(files)]
+    known = [smaller_step(result.trace, 1 / scale)] if scale > 1 + 1e-6 else []
+    more = [*known, smaller_step(result.trace), smaller_step(result.trace, 0.01), wider_type(files)]
     found = formulas(Scene(result.trace, birth)) + [f for f in more if f is not None]
     return sorted(found, key=lambda f: f.rank)
 

@@ -58,7 +58,20 @@ def changes_of(steps: Steps) -> list[Update]:
             found.setdefault((old, node.index), Update(old, node.index, (), node.site, names.get(node.index)))
             kept.add(node.index)
     every = list(found.values())
-    return _parameters(steps, every) or every
+    return _last(steps, _parameters(steps, every) or every)
+
+
+def _last(steps: Steps, updates: list[Update]) -> list[Update]:
+    """Those that no other one is a multiple of: a gradient that is summed up, or a velocity, is no step of its own."""
+    canon = steps.replay.canonical
+    taken = {canon[s.node] for u in updates for t in u.terms for s in steps.algebra.scalings(t.node, lambda i: False)}
+    sums = {canon[u.new] for u in updates if canon[u.new] in taken}
+    before = {canon[u.new]: canon[u.old] for u in updates}
+    for new in list(sums):
+        while (old := before.get(new)) is not None and old not in sums:
+            sums.add(old)
+            new = old
+    return [u for u in updates if canon[u.new] not in sums] or updates
 
 
 def _parameters(steps: Steps, updates: list[Update]) -> list[Update]:
