@@ -58,6 +58,7 @@ class Mending:
     rounds: list[Round]
     step_function: str | None = None
     together: Combined | None = None
+    most_rounds: int = _MOST_ROUNDS
 
     @property
     def blame(self) -> Blame:
@@ -84,7 +85,7 @@ class Mending:
         first.take(repair_roots(first.blame, first.roots, self.program, examine=self.examine))
         self._go_on(sum(m.verdict == "right" for m in first.blame.check.measured))
         kept, repairs, together = list(self.rounds), dict(self.rounds[-1].repairs), self.together
-        while not self.is_proved and len(self.rounds) < _MOST_ROUNDS and self.rounds[-1].halves:
+        while not self.is_proved and len(self.rounds) < self.most_rounds and self.rounds[-1].halves:
             self.rounds[-1].repairs.update(self.rounds[-1].halves)
             self.rounds[-1].halves = {}
             self._go_on(-1)
@@ -115,7 +116,7 @@ class Mending:
         while True:
             found = self._combined()
             self.together = found or self.together
-            if found is None or found.verified or found.problem or len(self.rounds) == _MOST_ROUNDS:
+            if found is None or found.verified or found.problem or len(self.rounds) == self.most_rounds:
                 return
             if len(found.right) <= right or not self._next_round(found):
                 return  # no nearer, or nothing new
@@ -214,13 +215,14 @@ def mend(
     examine: Callable[[Tape], Any],
     *,
     step_function: str | None = None,
+    most_rounds: int = _MOST_ROUNDS,
 ) -> list[Finding]:
     """The findings of a program's wrong gradients, with cause and edit where these could be found and proved.
 
     `examine(tape)` is the check that the edited program has to pass. Without a repair a root's finding says what was
-    measured only.
+    measured only. An edited program is blamed again in at most `most_rounds` - 1 rounds.
     """
-    mending = Mending(program, examine, [Round(blame, roots)], step_function)
+    mending = Mending(program, examine, [Round(blame, roots)], step_function, most_rounds=most_rounds)
     forward = _sought(mending)
     uniform = uniform_finding(blame.check, blame)
     rest = [uniform] if uniform else []

@@ -58,7 +58,7 @@ def check_script(
         proved: list[Finding] = []
         if found is not None and found.doubtful is not None and not found.wrong:
             tell("trying edits")
-            proved = _proved(_mended(Script(path, script_args), found.doubtful, loss, params, step_function))
+            proved = _proved(_mended(Script(path, script_args), found.doubtful, loss, params, step_function, most_rounds=1))
             found = found.as_if_certain() if proved else found
         healthy = found is None or not found.wrong
         output.release = not (healthy and run.exception is None) and not watch
@@ -162,7 +162,7 @@ def _explained(
 ) -> Examined:
     """What was found with the causes and edits of what is wrong; doubtful findings, once all of them are proved."""
     if not found.wrong and found.doubtful is not None:
-        proved = _proved(_mended(program, found.doubtful, loss, params, step_function))
+        proved = _proved(_mended(program, found.doubtful, loss, params, step_function, most_rounds=1))
         return replace(found.as_if_certain(), findings=proved) if proved else found
     if not found.wrong:
         return found
@@ -205,6 +205,7 @@ def _mended(
     loss: str | None,
     params: Sequence[str] | None,
     step_function: str | None,
+    **limits: int,
 ) -> list[Finding]:
     from .mended import mend
 
@@ -212,11 +213,14 @@ def _mended(
     again: Callable[[Tape], Examined | None] = partial(examine, loss=loss, params=tuple(params or ()))
     if found.training.loss.source == "found":
         again = partial(under_own_loss, again)
-    return mend(program, found.blame, found.roots, again, step_function=step_function)
+    return mend(program, found.blame, found.roots, again, step_function=step_function, **limits)
 
 
 def _proved(findings: list[Finding]) -> list[Finding]:
-    """The findings, if every wrong gradient has an edit that makes it right: then the loss is the one they belong to."""
+    """The findings, if every wrong gradient has an edit that makes it right: then the loss is the one they belong to.
+
+    They are those of one round: with an edit upon an edit a backward pass can be made to fit a loss that is not its own.
+    """
     errors = [f for f in findings if f.severity == "error"]
     proved = all(f.fixes and any(e.status == "verified" for e in f.explanations) for f in errors)
     return findings if errors and proved else []
