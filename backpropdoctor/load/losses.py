@@ -242,8 +242,8 @@ def _comparison(replay: Replay, node: Node, live: set[int]) -> Output | None:
         old = np.asarray(replay.base(node.args[0].index), dtype=float)
         target = old - np.asarray(replay.base(node.index), dtype=float)
         if np.all(np.isclose(target, 0) | np.isclose(target, 1)) and np.any(np.isclose(target, 1)) and target.size > 1:
-            sources = tuple(canon[j] for j in node.inputs() if j != node.args[0].index)
-            return Output(canon[node.args[0].index], np.round(target), node.site, sources)
+            keys = tuple(canon[j] for j in node.inputs() if j != node.args[0].index)
+            return Output(canon[node.args[0].index], np.round(target), node.site, keys)
     return None
 
 
