@@ -34,6 +34,25 @@ def calls(scene: Scene) -> Iterator[Candidate]:
         yield from _functions(scene, node, name)
         yield from _dropped(scene, node, name)
     yield from added_reductions(scene)
+    yield from left_out(scene)
+
+
+def left_out(scene: Scene) -> Iterator[Candidate]:
+    """A function of the user's that nothing calls, called on the value: `d = d` where `d = softplus_backward(d, cache)` was."""
+    whole = scene.value_node
+    if whole is None or not scene.shape(whole):
+        return
+    used = {n.id for n in ast.walk(scene.tree) if isinstance(n, ast.Name)}
+    names = [n for n in scene.moment.locals or scene.moment.globals if n in scene.local_names][:16]
+    text = scene.text.of(whole)
+    for name, f in scene.functions.items():
+        count = f.__code__.co_argcount - len(f.__defaults__ or ())
+        if name in used or count not in (1, 2):
+            continue
+        rests = [()] if count == 1 else [(n,) for n in names if n != text]
+        for rest in rests:
+            new = f"{name}({', '.join((text, *rest))})"
+            yield Candidate(1.6, whole, new, "missing-derivative", {"was": text, "now": new, "call": new})
 
 
 def _call(node: ast.Call, func: str | None = None, args: list[ast.expr] | None = None, keywords: list | None = None) -> str:

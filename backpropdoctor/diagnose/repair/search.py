@@ -183,7 +183,10 @@ class Search:
                 if ready is None or not self.updates.fits(self.trial, step, ready[1]):
                     continue
                 if self.updates.fits(self.trial, step, ready[1], fresh=True):
-                    values = fingerprint(self.trial.first_values(ready[1]))
+                    try:
+                        values = fingerprint(self.trial.first_values(ready[1]))
+                    except Misfit:
+                        continue  # right once, and not to be run in a later step
                     if values not in known:  # another way to say the same is no other edit
                         names = {step.measured.held.tensor.name} | (set(root.affects) if rate else set())
                         found.append(Found(c, scene, ready[0], ready[1], frozenset(right | names), is_update=True))
