@@ -20,6 +20,7 @@ _ROUNDS = 3  # iterations of the outermost loop after which a loop without any u
 # Looks are counted in operations and never by the clock: the same script is recorded alike on any machine.
 _SHARE = 5  # operations that may be looked at for each one recorded
 _SHORT = 3000  # operations: a tape so short is looked at whenever an iteration begins
+_BRIEF = 300  # operations: after a turn so short a second one costs nothing
 _ASKED = 10  # an examination is worth as many looks
 
 
@@ -98,7 +99,7 @@ class StepPolicy:
         if len(steps) < ENOUGH or len(steps[ENOUGH - 1]) != len(steps[0]):
             return False
         if inner is None:  # what a turn begins anew, as the input of residual blocks, shows in the second turn only
-            return iteration > 1 or len(tape.nodes) >= _SHORT
+            return iteration > 1 or len(tape.nodes) >= _BRIEF
         starts = [e.at for e in tape.iterations if (e.site.id, e.instance) == inner]
         turns: dict[Any, set[int]] = {}
         for update, _ in parameters.updates:
