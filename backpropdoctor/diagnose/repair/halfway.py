@@ -28,7 +28,7 @@ _MOST_FOUND = 8
 def halfway(search: Search, places: Sequence[Place], mine: set[str]) -> list[Found]:
     """The simplest edits that make an adjoint of what is named for it, of the first such statement of the backward pass.
 
-    Else those after which more of the gradients `mine` are parallel to the truth, and all others are as before.
+    Where these are simpler: those after which more of the gradients `mine` are parallel to the truth, and no other changes.
     """
     before = search.trial.outcome(search.active)
     parallel = {n for n in mine if before.ratios[n] is None and _can_tell(search, n)}
@@ -44,11 +44,12 @@ def halfway(search: Search, places: Sequence[Place], mine: set[str]) -> list[Fou
             continue
         found = Found(c, scene, tried.text, tried.edited, frozenset(), is_half=True)
         key = (scene.place, fingerprint(search.trial.first_values(tried.edited)))
-        if _is_meant(search, tried.edited) and _keeps(search, tried.edited, before.ratios):
+        is_meant = _is_meant(search, tried.edited) and _keeps(search, tried.edited, before.ratios)
+        if parallel and _gains(search, tried.edited, parallel, before.ratios):
+            gained.setdefault(key, (rank - is_meant, found))
+        elif is_meant:
             meant.setdefault(key, (rank, found))
-        elif parallel and _gains(search, tried.edited, parallel, before.ratios):
-            gained.setdefault(key, (rank, found))
-    if meant:
+    if meant and min(rank for rank, _ in meant.values()) < min((rank for rank, _ in gained.values()), default=float("inf")):
         first = min((f.scene.place for _, f in meant.values()), key=lambda p: search.trial.moments[p][0].at)
         return _simplest([row for row in meant.values() if row[1].scene.place == first])
     return _simplest(list(gained.values()))
