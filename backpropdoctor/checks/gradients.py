@@ -100,6 +100,9 @@ def measure(training: Training, held: Held, numbers: tuple[int, ...] = (0, 1)) -
         if decayed is not None:
             ratio, decay = decayed
             return Measured(held, "right", ratio, f"with a weight decay of {decay:.3g}", decay=decay)
+    canonical = training.replay.canonical
+    if training.loss.nodes.isdisjoint(canonical[i] for i in held.tensor.nodes):
+        return Measured(held, "undecided", ratio, "no way from it to the loss was recorded")
     drawn = drawn_between(training, held)
     if drawn is not None:
         where = f" at line {drawn.site.span.line}" if drawn.site else ""

@@ -152,6 +152,7 @@ def _root(blame: Blame, cut: Cut, cuts: Sequence[Cut], settled: Sequence[Cut], p
     root.affects = list(dict.fromkeys(name for _, name in names))
     root.tensors = list(dict.fromkeys(name for k, name in names if cut.targets == (parts[k].node,)))
     root.site = site or root.site
+    root.sure = site is None and not root.tensors and np.size(blame.nodes[first].value) > 1
     return root
 
 

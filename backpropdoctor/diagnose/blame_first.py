@@ -36,6 +36,8 @@ def one_first(blame: Blame, wrong: Sequence[Measured], roots: list[Root]) -> lis
     found = First(blame, [m for m in wrong if m.held.tensor.name in names]).root()
     if found is None or not names <= set(found.affects):
         return roots
+    if any(root.sure and blame.line_key(root) != blame.line_key(found) for root in roots):
+        return roots
     return [found]
 
 

@@ -20,7 +20,7 @@ _ROUNDS = 3  # iterations of the outermost loop after which a loop without any u
 # Looks are counted in operations and never by the clock: the same script is recorded alike on any machine.
 _SHARE = 5  # operations that may be looked at for each one recorded
 _SHORT = 3000  # operations: a tape so short is looked at whenever an iteration begins
-_BRIEF = 300  # operations: after a turn so short a second one costs nothing
+_BRIEF = 20_000  # operations: after a turn no longer than that a second one costs little
 _ASKED = 10  # an examination is worth as many looks
 
 

@@ -19,6 +19,7 @@ from ..tape.numbering import reads_shape_only
 from ..tape.steps import Steps, Update
 from ..tape.tape import Iteration, Node, Ref
 from .company import Company, Evidence
+from .recurrent import without_carried
 
 _NOT_ELEMENTWISE = {
     "dot",
@@ -201,7 +202,7 @@ class Updated:
             if origin is not None:
                 known[update.new] = origin
                 found.append((update, origin))
-        return self._without_states(self._without_between(self._without_restarted(found)))
+        return self._without_states(without_carried(self, self._without_between(self._without_restarted(found))))
 
     def _without_restarted(self, found: list[tuple[Update, int]]) -> list[tuple[Update, int]]:
         """The updates without those of a state that every step begins anew from one value, on its way to a parameter.

@@ -81,7 +81,7 @@ class Search:
         if not mine:
             return []
         bare = any(m.misused for m in self.trial.claims if m.held.tensor.name in mine)
-        updated = self._updates(root, right) if bare or len(mine) == 1 else []
+        updated = self._updates(root, right) if bare or len(mine) == 1 or self._in_one_update(root, mine) else []
         if updated or bare:
             return updated
         excused = {t for r in others for t in r.affects}
@@ -164,10 +164,17 @@ class Search:
                 break
         return rows
 
+    def _in_one_update(self, root: Root, mine: set[str]) -> bool:
+        """Whether one update statement, that of several layers, is at fault for all that is to mend."""
+        steps = self.updates.suspects(root)
+        return {s.measured.held.tensor.name for s in steps} == mine and len({s.place for s in steps}) == 1
+
     def _updates(self, root: Root, right: set[str]) -> list[Found]:
         """Edits of the update statements of parameters whose gradient variable is right."""
         found: list[Found] = []
-        for step in self.updates.suspects(root):
+        suspects = self.updates.suspects(root)
+        for step in suspects:
+            same = [s for s in suspects if s.place == step.place]
             moments = [m for m in self.capture.moments.get(step.place, ()) if any(n == step.update.new for _, n in m.outs)]
             if not moments:
                 continue
@@ -180,15 +187,15 @@ class Search:
                 if c.cost > limit:
                     break
                 ready = None if c.redirect else self._ready(scene, c)
-                if ready is None or not self.updates.fits(self.trial, step, ready[1]):
+                if ready is None or not all(self.updates.fits(self.trial, s, ready[1]) for s in same):
                     continue
-                if self.updates.fits(self.trial, step, ready[1], fresh=True):
+                if all(self.updates.fits(self.trial, s, ready[1], fresh=True) for s in same):
                     try:
                         values = fingerprint(self.trial.first_values(ready[1]))
                     except Misfit:
                         continue  # right once, and not to be run in a later step
                     if values not in known:  # another way to say the same is no other edit
-                        names = {step.measured.held.tensor.name} | (set(root.affects) if rate else set())
+                        names = {s.measured.held.tensor.name for s in same} | (set(root.affects) if rate else set())
                         found.append(Found(c, scene, ready[0], ready[1], frozenset(right | names), is_update=True))
                     known.add(values)
                     limit = min(limit, c.cost + EQUAL)

@@ -1,0 +1,47 @@
+"""What a loop inside a step carries along: the state of a recurrence, forward or backward, is no parameter.
+
+It is updated by what depends on itself as well. But its variable begins anew, in one step after another, with a value that is
+made of parameters before their update; a parameter goes on from its own update.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
+
+from ..tape.steps import Update
+
+if TYPE_CHECKING:
+    from .updated import Updated
+
+Found = list[tuple[Update, int]]
+
+
+def without_carried(updated: Updated, found: Found) -> Found:
+    """The updates without those of variables that begin anew at least twice with what is made of other parameters."""
+    canon = updated.canon
+    news = {canon[u.new] for u, _ in found}
+    origins: dict[int, set[Hashable]] = defaultdict(set)
+    for update, origin in found:
+        origins[canon[origin]].add(updated.place(update))
+    begun: dict[Hashable, list[int]] = defaultdict(list)
+    for update, _ in found:
+        if canon[update.old] not in news:  # what no update made
+            begun[updated.place(update)].append(canon[update.old])
+    carried = {place for place, nodes in begun.items() if _made_of_others(updated, place, nodes, origins, news)}
+    return [(u, o) for u, o in found if updated.place(u) not in carried]
+
+
+def _made_of_others(
+    updated: Updated, place: Hashable, nodes: Sequence[int], origins: dict[int, set[Hashable]], news: set[int]
+) -> bool:
+    """Whether a variable begins anew, every time, with what is made of other parameters before their update."""
+    distinct = list(dict.fromkeys(nodes))
+    if len(distinct) < 2:
+        return False
+    for i in distinct:
+        above = updated.replay.upstream([i], barrier=news) - {i} - news
+        if not any(origins.get(j, set()) - {place} for j in above):
+            return False
+    return True
