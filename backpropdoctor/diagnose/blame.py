@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ..checks.cotangents import Paired
 from ..checks.gradients import Measured
+from ..tape.algebra import ADD, SUB, is_any
 from ..tape.tape import Site
 from .blame_choice import roots_by_cuts
 from .blame_claims import roots_of_claims
@@ -111,11 +112,12 @@ class Blame(Roles):
         """The statement of this tensor where equal values are made by several, or that takes a value not meant for it."""
         canon = self.replay.canonical
         own = [g for g in m.held.claim.gradient_nodes if canon[g] == root.node]
-        if not own or len(m.held.claim.gradient_nodes) != 1:
+        single = len(m.held.claim.gradient_nodes) == 1
+        if not own or not single and any(len(terms) != 1 for terms in m.held.claim.terms):
             return
         site = self.nodes[own[0]].site
         others = [o for o in self.check.measured if o is not m and own[0] in o.held.claim.gradient_nodes]
-        taken = self._is_of_another(m, own[0])
+        taken = single and self._is_of_another(m, own[0])
         if any(o.verdict == "right" for o in others) or taken or self._steps_back(m):
             site = (self._alias(own[0]) if taken else None) or self.update_site(m, own[0]) or site
         if site is not None and site.statement_span != root.site.statement_span:
@@ -124,11 +126,14 @@ class Blame(Roles):
 
     def update_site(self, m: Measured, gradient: int) -> Site | None:
         """The statement that changes a tensor by a gradient, or by a multiple of it."""
-        index, origin = self.replay.index, m.held.tensor.nodes[0]
+        if m.held.update is not None and m.held.update.site is not None:
+            return m.held.update.site
+        index, origins = self.replay.index, set(m.held.tensor.nodes)
         level = {gradient}
         for _ in range(_STEPS):
             level = {d for c in level for d in index.consumers.get(c, ())}
-            step = next((d for d in sorted(level) if origin in self.replay.inputs(d)), None)
+            steps = (d for d in sorted(level) if origins.intersection(self.replay.inputs(d)))
+            step = next((d for d in steps if self.nodes[d].kind == "write" or is_any(self.nodes[d].op, ADD | SUB)), None)
             if step is not None:
                 return self.nodes[step].site
         return None
@@ -163,7 +168,7 @@ class Blame(Roles):
         """Whether a gradient is right and only its update goes the other way than those of all other tensors."""
         value = m.ratio.value if m.ratio else None
         others = [o for o in self.check.measured if o is not m and o.verdict == "right"]
-        signs = {o.held.claim.terms[0][0].factor > 0 for o in others if len(o.held.claim.gradient_nodes) == 1}
+        signs = {ts[0].factor > 0 for o in others for ts in o.held.claim.terms if len(ts) == 1}
         own = {t.factor > 0 for terms in m.held.claim.terms for t in terms}
         negative = value is not None and any(close(-value, r) for r in (1.0, self.check.uniform))
-        return bool(negative and others) and own == {False} and signs in (set(), {True})
+        return bool(negative and others) and (own == {False} and signs <= {True} or own == {True} and signs == {False})
