@@ -58,6 +58,7 @@ def test_a_right_program_is_not_accused(tmp_path, capsys, loss, back):
 @pytest.mark.parametrize(
     ("loss", "back", "now"),
     [
+        (SQUARED, f"2 * (guess - wanted[::-1]) * {SLOPE} / wanted.size", ""),  # the rows in another order
         (SQUARED, f"2 * (guess - signal) * {SLOPE} / wanted.size", "wanted"),
         (SQUARED, f"2 * (guess - wanted[:, :1]) * {SLOPE} / wanted.size", ""),
         (ENTROPY, f"(guess - half) * {SLOPE} / half.size", "guess - half"),

@@ -32,7 +32,20 @@ _NAMED_AFTER = re.compile(
 )
 _BY = re.compile(r"^d_?(?P<name>J|L|C|E|loss|cost)_?_?d_?\w+$")
 
-_PARTS = ("getitem", "reshape", "transpose", "ravel", "take", "atleast_2d", "copy", "array")
+_PARTS = (
+    "getitem",
+    "reshape",
+    "transpose",
+    "T",
+    "swapaxes",
+    "ravel",
+    "flatten",
+    "squeeze",
+    "take",
+    "atleast_2d",
+    "copy",
+    "array",
+)
 
 
 def rival_of(training: Training, named: Sequence[LossFound], outputs: Sequence[Output]) -> Rival | None:
@@ -85,6 +98,8 @@ def _difference(replay: Replay, data: Sequence[int], outputs: Sequence[Output]) 
     for output in outputs:
         spread = all(np.size(replay.base(j)) < np.size(output.target) for j in output.sources)
         whole = any(np.size(v) == np.size(output.target) > 1 for v in values)
+        if _is_plain(replay, output) and any(_is_rearranged(v, output.target) for v in values):
+            continue  # transposed, or in another order: nobody means that
         if not (spread and whole) and _is_related(replay, output.sources, data):
             return "form" if _is_encoded(output, values) else "none"
     return "target"
@@ -92,6 +107,12 @@ def _difference(replay: Replay, data: Sequence[int], outputs: Sequence[Output]) 
 
 def _equal(value: np.ndarray, target: Any) -> bool:
     return value.size == np.size(target) and bool(np.array_equal(np.ravel(value), np.ravel(target)))
+
+
+def _is_rearranged(value: np.ndarray, target: Any) -> bool:
+    """Whether a target has the numbers of another value at other places."""
+    same = value.size == np.size(target) and np.array_equal(np.sort(np.ravel(value)), np.sort(np.ravel(target)))
+    return same and not np.array_equal(np.ravel(value), np.ravel(target))
 
 
 def _is_encoded(output: Output, values: Sequence[np.ndarray]) -> bool:
@@ -121,16 +142,7 @@ def _is_plain(replay: Replay, output: Output) -> bool:
     for i in replay.upstream(output.sources):
         node = replay.tape.nodes[i]
         name = getattr(node.op, "__name__", "")
-        if node.kind == "op" and name not in (
-            "getitem",
-            "reshape",
-            "transpose",
-            "ravel",
-            "take",
-            "atleast_2d",
-            "copy",
-            "array",
-        ):
+        if node.kind == "op" and name not in _PARTS:
             return False
     return True
 
