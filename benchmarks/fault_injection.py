@@ -54,7 +54,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "missing-path": ("BD118", "BD117"),
     "missing-term": ("BD117", "BD118"),
     "missing-factor": ("BD104",),
-    "missing-bias": ("BD102", "BD117", "BD307", "BD325"),
+    "missing-bias": ("BD102", "BD117", "BD307", "BD324", "BD325"),
     "wrong-key": ("BD114", "BD112", "BD113"),
     "alias": ("BD116", "BD115"),
     "double-reduction": ("BD110", "BD102"),
