@@ -115,7 +115,7 @@ def watched_loop(**options: object) -> trace_nonfinite:
 @pytest.mark.filterwarnings("ignore")
 def test_the_context_manager_writes_the_step(tmp_path: Path) -> None:
     trace = watched_loop(reproduce=tmp_path)
-    assert "`W` are not finite" in run(tmp_path / "reproduce.py")[-1]
+    assert "are not finite" in run(tmp_path / "reproduce.py")[-1]  # of W, or on a slow machine of what it is made of
     assert np.isfinite(trace.last_good["W"]).all()
     assert np.array_equal(np.load(tmp_path / "last_good.npz")["W"], trace.last_good["W"])
 
