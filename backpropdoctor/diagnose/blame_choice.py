@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ import numpy as np
 from ..checks.gradients import Measured
 from ..tape.adjoint import SAME, Claim, Tensor
 from ..tape.algebra import Term
-from ..tape.tape import Binding, Site
+from ..tape.tape import Site
 from .blame_cuts import Cut, Cuts, Part
 from .blame_first import missing_reader
 from .blame_operands import wrong_factor, wrong_term
@@ -260,12 +259,6 @@ def _users(blame: Blame, node: int, parts: Sequence[Part], mine: set[int]) -> li
     """What reads a value on the way to the gradients of some parts."""
     cone = set().union(*(parts[k].cone for k in mine))
     return [i for i in blame.replay.consumers.get(node, ()) if i in cone] or [node]
-
-
-def _is_said(binding: Binding, text: str) -> bool:
-    """Whether a text speaks of the variable or attribute that a binding sets."""
-    words = [p for p in binding.parts if isinstance(p, str) and p.isidentifier() and p != "self"]
-    return not words or re.search(rf"\b{re.escape(words[0])}\b", text) is not None
 
 
 def alias_site(blame: Blame, node: int, users: Sequence[int]) -> Site | None:

@@ -11,8 +11,6 @@ from .instrument_expr import ExpressionWeaver
 from .instrument_literals import BINARY, literal, number
 from .instrument_spec import BindSpec, StoreSpec, path_of
 
-MAX_COPIES = 4  # nested loops and functions whose bodies exist twice; deeper ones follow the body that they are in
-
 _INPLACE: dict[type[ast.operator], Callable[..., Any]] = {
     ast.Add: operator.iadd,
     ast.Sub: operator.isub,

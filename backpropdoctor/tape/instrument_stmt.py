@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from .instrument_assign import AssignWeaver
@@ -13,22 +12,6 @@ from .instrument_loops import statements
 from .instrument_spec import BindSpec, Loop
 
 MAX_COPIES = 4  # nested loops and functions whose bodies exist twice; deeper ones follow the body that they are in
-
-_INPLACE: dict[type[ast.operator], Callable[..., Any]] = {
-    ast.Add: operator.iadd,
-    ast.Sub: operator.isub,
-    ast.Mult: operator.imul,
-    ast.Div: operator.itruediv,
-    ast.FloorDiv: operator.ifloordiv,
-    ast.Mod: operator.imod,
-    ast.Pow: operator.ipow,
-    ast.MatMult: operator.imatmul,
-    ast.LShift: operator.ilshift,
-    ast.RShift: operator.irshift,
-    ast.BitOr: operator.ior,
-    ast.BitXor: operator.ixor,
-    ast.BitAnd: operator.iand,
-}
 
 
 class Weaver(AssignWeaver):

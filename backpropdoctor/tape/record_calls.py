@@ -15,17 +15,12 @@ from . import buffers
 from .buffers import ByMethod, Into, Method, OnCopies, OnFirst
 from .instrument_spec import plain_key
 from .record import Recorder
-from .record_frames import CallFrame, Tap, assemble, home
+from .record_frames import KNOWN, CallFrame, Tap, assemble, home
 from .record_memory import Write
 from .record_values import is_array, trackable
 from .tape import Ref, _refs
 
-TRANSPARENT, LIBRARY, ITERATOR = 0, 1, 2
-
-# the libraries known not to change an array but in the ways listed below
-_KNOWN = frozenset({"numpy", "math", "cmath", "builtins", "operator", "functools", "itertools", "copy", "random", "scipy"})
-_ITERATORS: frozenset[Any] = frozenset({zip, enumerate, map, filter})
-_CONSUMERS = (sum, max, min, list, tuple, set, frozenset, sorted, any, all, functools.reduce)
+# the ways in which the known libraries change an array
 _WRITING_METHODS = frozenset({"sort", "fill", "put", "partition", "itemset", "setfield", "__setitem__", "byteswap"})
 _WRITING_FIRST = frozenset({"copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"})
 MAX_COMPARED = 1 << 25  # elements of an array that is compared before and after a call of an unknown library
@@ -83,7 +78,7 @@ class Calls:
                 self._will_write(call, args[0], OnFirst(f), call.args[1:], options, scope)
         elif args and is_array(args[0]) and _changes_somehow(name, kwargs):
             self._will_write(call, args[0], None, (), {}, scope)
-        elif home(f) not in _KNOWN or any(k.startswith("overwrite") for k in kwargs):
+        elif home(f) not in KNOWN or any(k.startswith("overwrite") for k in kwargs):
             for array in (*args, *kwargs.values()):
                 if is_array(array) and array.flags.writeable and array.size <= MAX_COMPARED:
                     call.copies.append((array, array.tobytes()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import random
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,15 +16,10 @@ from .record_values import defines, is_array
 
 TRANSPARENT, LIBRARY, ITERATOR = 0, 1, 2
 
-# the libraries known not to change an array but in the ways listed below
-_KNOWN = frozenset({"numpy", "math", "cmath", "builtins", "operator", "functools", "itertools", "copy", "random", "scipy"})
+# the libraries known not to change an array but in the ways that record_calls.py lists
+KNOWN = frozenset({"numpy", "math", "cmath", "builtins", "operator", "functools", "itertools", "copy", "random", "scipy"})
 _ITERATORS: frozenset[Any] = frozenset({zip, enumerate, map, filter})
 _CONSUMERS = (sum, max, min, list, tuple, set, frozenset, sorted, any, all, functools.reduce)
-_WRITING_METHODS = frozenset({"sort", "fill", "put", "partition", "itemset", "setfield", "__setitem__", "byteswap"})
-_WRITING_FIRST = frozenset({"copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"})
-MAX_COMPARED = 1 << 25  # elements of an array that is compared before and after a call of an unknown library
-_UNSET = (np.empty_like, np.empty)
-_RANDOM = (np.random.RandomState, np.random.Generator, random.Random)
 
 
 class CallFrame:
@@ -107,7 +101,7 @@ def note(recorder: Recorder, call: CallFrame, value: Any, item: Callable[[Any], 
 
 def _tapped(f: Any, iterator: Iterator[Any]) -> tuple[Any, Any]:
     tap = Tap()
-    if defines(iterator, "__length_hint__") and type(iterator).__module__ not in _KNOWN:
+    if defines(iterator, "__length_hint__") and type(iterator).__module__ not in KNOWN:
         return iterator, iterator  # the user's own class, whose method the tap would hide
 
     def keep(value: Any) -> Any:

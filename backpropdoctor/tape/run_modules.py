@@ -8,7 +8,6 @@ import io
 import os
 import sys
 import sysconfig
-import traceback
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
@@ -195,8 +194,3 @@ def _scrubbed(entry: TracebackType | None) -> TracebackType | None:
     for item in reversed(kept):
         result = TracebackType(result, item.tb_frame, item.tb_lasti, item.tb_lineno)
     return result
-
-
-def formatted(error: BaseException) -> str:
-    """The traceback as the interpreter would print it."""
-    return "".join(traceback.format_exception(error))

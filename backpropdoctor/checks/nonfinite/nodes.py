@@ -11,7 +11,6 @@ import numpy as np
 from ...source import Span
 from ...tape.tape import Node, Ref, Tape
 from .classify import Cause, classify
-from .peek import element
 from .values import as_numbers, badness
 
 _NAMES = {
@@ -170,11 +169,6 @@ class Namer:
 
 def _unique(found: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
     return list({name: (name, value) for name, value in reversed(found)}.values())[::-1]
-
-
-def at_element(named: tuple[str, Any], index: tuple[int, ...], shape: tuple[int, ...]) -> tuple[str, Any]:
-    """The element of a named value that meets `index` of a result of `shape`."""
-    return element(named[0], named[1], index, shape)
 
 
 def span_of_node(node: Node) -> Span | None:

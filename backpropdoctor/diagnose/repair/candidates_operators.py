@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from .candidate import Candidate
 from .scene import Scene
 
-_MATRIX = ("dot", "matmul")
-
 
 def operators(scene: Scene) -> Iterator[Candidate]:
     """Another operator, one operand less, the operands exchanged."""
