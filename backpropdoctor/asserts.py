@@ -17,7 +17,7 @@ import numpy as np
 from . import api
 from .checks.nonfinite.watch import NonfiniteWatch
 from .checks.updates.watch import watch_updates
-from .errors import BackpropDoctorError
+from .errors import BackpropDoctorError, one_line
 from .finding import Finding, make_finding
 from .report.report import Report
 from .tree import flatten
@@ -204,7 +204,7 @@ def _finite_script(path: str, **options: Any) -> Report:
     from .checks.nonfinite.script import watch_script
 
     seen = watch_script(path, **options)
-    stopped = None if seen.exception is None else f"{type(seen.exception).__name__}: {seen.exception}".splitlines()[0]
+    stopped = None if seen.exception is None else one_line(seen.exception)
     return Report(target=path, findings=seen.findings, notes=(seen.how_far,), stopped_by=stopped)
 
 

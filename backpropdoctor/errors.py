@@ -25,3 +25,10 @@ class InputError(BackpropDoctorError, ValueError):
 
 class ReplayError(BackpropDoctorError):
     """A recorded operation cannot be evaluated again on other values."""
+
+
+def one_line(error: BaseException) -> str:
+    """`ValueError: shapes (2,3) and (4,5) not aligned`, cut to one line."""
+    text = " ".join(str(error).split())
+    text = text if len(text) <= 200 else text[:199] + "…"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -37,6 +37,11 @@ class Examined:
     def wrong(self) -> bool:
         return any(f.severity == "error" for f in self.findings)
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether all that is wrong is so only if the loss is the one that the gradients belong to."""
+        return not self.wrong and self.doubtful is not None
+
     def as_if_certain(self) -> Examined:
         """The doubtful findings, once something else says that the loss is the right one."""
         assert self.doubtful is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .errors import one_line
 from .examine import Examined
 from .finding import Checked, Cost, Finding, Loss, make_finding
 from .report.report import Report
@@ -70,10 +71,6 @@ def _assumed(found: Examined | None) -> list[str]:
             return [f"the gradients are held against {loss.name}{at}: those of `{rival.loss.name}`{where} they are not"]
         return [f"the script computes no loss that its gradients belong to; they were held against {loss.name}"]
     return []
-
-
-def one_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def _raised(error: BaseException, path: str) -> Finding:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from .checks.tape_pictures import with_pictures
 from .checks.updates.diverged import with_known_cause
+from .errors import one_line
 from .examine import Examined, examine, under_own_loss
 from .finding import Checked, Cost, Finding
 from .load.script import StepPolicy
 from .report.report import Report
-from .reported import one_line, report_of
+from .reported import report_of
 from .source import Span
 from .tape.held_back import held_back, unheard
 from .tape.tape import Tape
@@ -56,9 +57,9 @@ def check_script(
     with held_back() as output:
         found, run = _recorded(partial(run_script, path, script_args), loss, params, step_function)
         proved: list[Finding] = []
-        if found is not None and found.doubtful is not None and not found.wrong:
+        if found is not None and found.is_doubtful:
             tell("trying edits")
-            proved = _proved(_mended(Script(path, script_args), found.doubtful, loss, params, step_function, most_rounds=1))
+            proved = _proved(Script(path, script_args), found, loss, params, step_function)
             found = found.as_if_certain() if proved else found
         healthy = found is None or not found.wrong
         output.release = not (healthy and run.exception is None) and not watch
@@ -161,12 +162,10 @@ def _explained(
     program: Program, found: Examined, loss: str | None, params: Sequence[str] | None, step_function: str | None
 ) -> Examined:
     """What was found with the causes and edits of what is wrong; doubtful findings, once all of them are proved."""
-    if not found.wrong and found.doubtful is not None:
-        proved = _proved(_mended(program, found.doubtful, loss, params, step_function, most_rounds=1))
-        return replace(found.as_if_certain(), findings=proved) if proved else found
-    if not found.wrong:
-        return found
-    return replace(found, findings=_mended(program, found, loss, params, step_function))
+    if found.wrong:
+        return replace(found, findings=_mended(program, found, loss, params, step_function))
+    proved = _proved(program, found, loss, params, step_function) if found.is_doubtful else []
+    return replace(found.as_if_certain(), findings=proved) if proved else found
 
 
 def _recorded(
@@ -216,11 +215,15 @@ def _mended(
     return mend(program, found.blame, found.roots, again, step_function=step_function, **limits)
 
 
-def _proved(findings: list[Finding]) -> list[Finding]:
-    """The findings, if every wrong gradient has an edit that makes it right: then the loss is the one they belong to.
+def _proved(
+    program: Program, found: Examined, loss: str | None, params: Sequence[str] | None, step_function: str | None
+) -> list[Finding]:
+    """The doubtful findings, if every wrong gradient has an edit that makes it right: then the loss is the one they belong to.
 
     They are those of one round: with an edit upon an edit a backward pass can be made to fit a loss that is not its own.
     """
+    assert found.doubtful is not None
+    findings = _mended(program, found.doubtful, loss, params, step_function, most_rounds=1)
     errors = [f for f in findings if f.severity == "error"]
     proved = all(f.fixes and any(e.status == "verified" for e in f.explanations) for f in errors)
     return findings if errors and proved else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..tape.adjoint import SAME
+from ..tape.adjoint import close
 
 if TYPE_CHECKING:
     from .gradients import Check, Measured
@@ -33,13 +33,13 @@ def _scales(check: Check) -> list[float]:
     """The ratios to the truth of the gradients that are right but for a factor that all share."""
     found = [m for m in check.measured if m.held.evidence == "update" and m.ratio is not None and not m.ratio.zero]
     values = [m.ratio.value for m in found if m.ratio is not None and m.ratio.value]
-    return [v for v in values if any(_close(v, s) for s in (1.0, check.uniform))]
+    return [v for v in values if any(close(v, s) for s in (1.0, check.uniform))]
 
 
 def _is_borne_out(check: Check, m: Measured, scales: list[float]) -> bool:
     if m.held.evidence != "company" or not scales or m.ratio is None or m.ratio.zero:
         return False
-    if m.ratio.value is not None and any(_close(-m.ratio.value, s) for s in scales):
+    if m.ratio.value is not None and any(close(-m.ratio.value, s) for s in scales):
         return False
     return _is_in_loss(check, m)
 
@@ -54,8 +54,4 @@ def _is_in_loss(check: Check, m: Measured) -> bool:
 def _is_gradient(m: Measured, scales: list[float]) -> bool:
     """Whether what takes the place of a value is its gradient, in the direction of the others or against it."""
     value = m.ratio.value if m.ratio is not None and not m.ratio.zero else None
-    return value is not None and any(_close(abs(value), s) for s in scales)
-
-
-def _close(a: float, b: float) -> bool:
-    return abs(a - b) <= 10 * SAME * max(abs(a), abs(b))
+    return value is not None and any(close(abs(value), s) for s in scales)

@@ -10,11 +10,10 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from ..tape.adjoint import SAME, Claim, Ratio, Tensor
+from ..tape.adjoint import Claim, Ratio, Tensor, close, squeezed
 from ..tape.algebra import NEG, Term
 from ..tape.tape import Binding
 from ..tape.training import Held, Training
@@ -87,9 +86,9 @@ class Cotangents:
     def targets(self) -> dict[tuple[int, ...], list[int]]:
         """Forward nodes by their shape without axes of length 1, in order."""
         found: dict[tuple[int, ...], list[int]] = defaultdict(list)
-        wanted = {_squeezed(self.nodes[i].value) for i in self.backward}
+        wanted = {squeezed(np.shape(self.nodes[i].value)) for i in self.backward}
         for i in sorted(self.forward, reverse=True)[: 4 * _MOST_FORWARD]:
-            shape = _squeezed(self.nodes[i].value)
+            shape = squeezed(np.shape(self.nodes[i].value))
             if self.is_negation(i):
                 continue  # the adjoint of -z is the wrong sign of that of z, and nobody's aim
             if shape in wanted and len(found[shape]) < _MOST_FORWARD:
@@ -118,14 +117,14 @@ class Cotangents:
             ratio = self.ratio(i, target)
             if ratio is None or ratio.value is None or ratio.zero or ratio.value == 0:
                 continue
-            if scalar and not any(_close(abs(ratio.value), u) for u in (1.0, self.uniform)):
+            if scalar and not any(close(abs(ratio.value), u) for u in (1.0, self.uniform)):
                 continue  # any two numbers are parallel
-            found.append((_close(ratio.value, self.sign), bool(self.names(target)), Paired(i, target, ratio.value)))
+            found.append((close(ratio.value, self.sign), bool(self.names(target)), Paired(i, target, ratio.value)))
         return max(found, key=lambda f: f[:2])[2] if found else None
 
     def _likely(self, i: int) -> list[int]:
         """The targets to whose adjoint a value may be parallel, by one look at all of them."""
-        shape = _squeezed(self.nodes[i].value)
+        shape = squeezed(np.shape(self.nodes[i].value))
         targets = self.targets.get(shape, [])
         value = np.asarray(self.replay.base(i), dtype=float).ravel()
         if len(targets) < 8 or len(targets) * value.size > _MOST_AT_ONCE:
@@ -181,7 +180,7 @@ class Cotangents:
         ratios = [r for i, r in named.items() if i in trusted]
         ratios = ratios or [abs(r) * self.sign for r in named.values()]
         ratios = [r for r in ratios if r * self.sign > 0] or ratios
-        return max(ratios, key=lambda r: (sum(_close(r, q) for q in ratios), _close(abs(r), 1.0)), default=None)
+        return max(ratios, key=lambda r: (sum(close(r, q) for q in ratios), close(abs(r), 1.0)), default=None)
 
     def names(self, node: int) -> list[Binding]:
         """The names of a node, those of equal values included, in order."""
@@ -224,11 +223,3 @@ def sign_of(measured: Sequence[Measured]) -> float:
     right = [m for m in measured if m.verdict == "right" and not (m.ratio and m.ratio.zero)]
     factors = [t[0].factor if len(t) == 1 else 1.0 for m in right or measured for t in m.held.claim.terms[:1]]
     return -1.0 if sum(f < 0 for f in factors) > sum(f > 0 for f in factors) else 1.0
-
-
-def _close(a: float, b: float) -> bool:
-    return abs(a - b) <= 10 * SAME * max(abs(a), abs(b))
-
-
-def _squeezed(value: Any) -> tuple[int, ...]:
-    return tuple(n for n in np.shape(value) if n != 1)

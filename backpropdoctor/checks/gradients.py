@@ -10,7 +10,7 @@ import numpy as np
 
 from ..finding import Checked, Verdict
 from ..numeric.estimate import Verdict as Judgement
-from ..tape.adjoint import SAME, Ratio
+from ..tape.adjoint import Ratio, close
 from ..tape.training import Held, Training
 from .claims import settle_claims
 from .decay import settle_decay, with_decay
@@ -158,10 +158,10 @@ def _settle_scale(check: Check) -> None:
         return
     values = np.array([m.ratio.value for m in parallel if m.ratio and m.ratio.value is not None])
     common = float(np.median(values)) if len(values) % 2 else float(np.sort(values)[len(values) // 2])
-    if np.any(values > 0) and all(_close(abs(v), abs(common)) for v in values):
+    if np.any(values > 0) and all(close(abs(v), abs(common)) for v in values):
         common = abs(common)  # one size, and the wrong sign of some
-    same = [m for m, v in zip(parallel, values, strict=True) if _close(v, common)]
-    alone = sum(_close(abs(v), common) for v in values) < 2 and len(check.measured) > 1
+    same = [m for m, v in zip(parallel, values, strict=True) if close(v, common)]
+    alone = sum(close(abs(v), common) for v in values) < 2 and len(check.measured) > 1
     if common <= 0 or (alone and (len(parallel) > 1 or _is_number(check, same[0]))):
         return
     assert check.training.loss is not None
@@ -194,7 +194,7 @@ def _settle_rates(check: Check) -> None:
     if len(places) != 1 or len(scaled) < 2 or len(rates) != 1 or len(scaled) + len(bare) < len(steps):
         return
     rate = rates.pop()
-    if len(rate) != 1 or rate[0][0] <= 0 or _close(rate[0][0], 1.0):
+    if len(rate) != 1 or rate[0][0] <= 0 or close(rate[0][0], 1.0):
         return
     for m in bare:
         if m.ratio is not None and not m.ratio.zero and m.ratio.value is not None:
@@ -211,7 +211,7 @@ def _same_step(check: Check, parallel: list[Measured]) -> bool:
         return False
     ratios = [m.ratio.value for m in parallel if m.ratio and m.ratio.value]
     steps = [r * (m.held.coefficient or 0.0) for r, m in zip(ratios, parallel, strict=True)]
-    if all(_close(r, ratios[0]) for r in ratios) or not all(_close(s, steps[0]) and s > 0 for s in steps):
+    if all(close(r, ratios[0]) for r in ratios) or not all(close(s, steps[0]) and s > 0 for s in steps):
         return False
     for m in parallel:
         assert m.ratio is not None
@@ -230,12 +230,8 @@ def _subsets(held: Held, common: float) -> Iterator[tuple[str, ...]]:
     factors = [(abs(v), name) for v, name in held.factors[:_FACTORS] if name != "-1"]
     for size in range(1, len(factors) + 1):
         for chosen in combinations(factors, size):
-            if _close(common * float(np.prod([v for v, _ in chosen])), 1.0):
+            if close(common * float(np.prod([v for v, _ in chosen])), 1.0):
                 yield tuple(name for _, name in chosen)
-
-
-def _close(a: float, b: float) -> bool:
-    return abs(a - b) <= 10 * SAME * max(abs(a), abs(b))
 
 
 def checked_rows(check: Check, inherited: frozenset[str] = frozenset()) -> list[Checked]:

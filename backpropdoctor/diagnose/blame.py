@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ..checks.cotangents import Paired
 from ..checks.gradients import Measured
+from ..tape.adjoint import close
 from ..tape.algebra import ADD, SUB, is_any
 from ..tape.tape import Site
 from .blame_choice import roots_by_cuts
@@ -25,7 +26,6 @@ from .blame_together import (
     taken_for_another,
     without_inherited,
 )
-from .blame_values import close
 
 __all__ = ["Blame", "Root"]
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..checks.gradients import Measured
-from ..tape.adjoint import SAME, Claim, proportion
+from ..tape.adjoint import SAME, Claim, proportion, squeezed
 from .blame_moves import Move, Moves, paired
 
 if TYPE_CHECKING:
@@ -151,14 +151,14 @@ class Cuts:
         for i in self._candidates(part):
             if i not in among:
                 continue
-            by_shape[_squeeze(np.shape(self.nodes[i].value))].append(i)
+            by_shape[squeezed(np.shape(self.nodes[i].value))].append(i)
         own = {self.replay.canonical[g] for g in part.claim.gradient_nodes}
-        targets = [t for t in self.inside(part.node) if _squeeze(np.shape(self.nodes[t].value)) in by_shape]
+        targets = [t for t in self.inside(part.node) if squeezed(np.shape(self.nodes[t].value)) in by_shape]
         for t in targets[-_MOST_TARGETS:]:
             ways = self._ways(k, part, (t,))
             if ways is None:
                 continue
-            for i in by_shape[_squeeze(np.shape(self.nodes[t].value))]:
+            for i in by_shape[squeezed(np.shape(self.nodes[t].value))]:
                 factor = self._factor(part, (i,), (t,), ways)
                 if factor is not None and not (t == part.node and i in own) and not self._is_right(i, t):
                     yield (i,), (t,), factor
@@ -170,13 +170,13 @@ class Cuts:
         for members in backward.values():
             if not any(i in near and self._may_be_wrong(i) for i in members):
                 continue
-            shape = _squeeze(np.shape(self.nodes[members[0]].value))
-            if shape == _squeeze(np.shape(self.nodes[part.node].value)):  # the addends of a gradient
+            shape = squeezed(np.shape(self.nodes[members[0]].value))
+            if shape == squeezed(np.shape(self.nodes[part.node].value)):  # the addends of a gradient
                 found = self._family(k, part, tuple(members), (part.node,) * len(members))
                 if found is not None:
                     yield found
             for targets in forward.values():
-                if _squeeze(np.shape(self.nodes[targets[0]].value)) != shape:
+                if squeezed(np.shape(self.nodes[targets[0]].value)) != shape:
                     continue
                 for nodes, roles in _aligned(members, targets):
                     found = self._family(k, part, nodes, roles)
@@ -314,7 +314,3 @@ def _aligned(members: list[int], targets: list[int]) -> Iterator[tuple[tuple[int
         for block in (b for b in range(2, _MOST_BLOCK) if size % b == 0 and b < size):
             turned = [t for start in range(0, size, block) for t in targets[start : start + block][::-1]]
             yield tuple(members), tuple(turned)
-
-
-def _squeeze(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(n for n in shape if n != 1)

@@ -10,9 +10,9 @@ import numpy as np
 from ..checks.cotangents import Paired
 from ..checks.gradients import Measured
 from ..source import Span
-from ..tape.adjoint import Claim, Tensor
+from ..tape.adjoint import Claim, Tensor, close, squeezed
 from ..tape.tape import Site
-from .blame_values import Values, close, squeeze
+from .blame_values import Values
 
 
 @dataclass(slots=True)
@@ -158,7 +158,7 @@ class Roles(Values):
         inside = self.replay.downstream([target]) & self.cotangents.forward
         fits: tuple[int, bool] | None = None
         for candidate in sorted(inside):
-            if candidate == target or squeeze(np.shape(self.nodes[candidate].value)) != squeeze(shape):
+            if candidate == target or squeezed(np.shape(self.nodes[candidate].value)) != squeezed(shape):
                 continue
             ratio = self._local_ratio(node, target, [Paired(i, candidate, 1.0), *received])
             if ratio is not None and close(abs(ratio), 1.0) and ratio > 0:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..checks.cotangents import Cotangents, Paired, sign_of
 from ..checks.gradients import Check, Measured
-from ..tape.adjoint import SAME, Claim, Tensor, proportion, shaped
+from ..tape.adjoint import Claim, Tensor, close, proportion, shaped, squeezed
 from ..tape.algebra import PRODUCTS, Term
 from ..tape.replay import Objective
 from ..tape.tape import Site
@@ -286,11 +286,11 @@ class Values:
     def _found_by_name(self, node: int) -> int | None:
         from ..load.conventions import is_gradient_of
 
-        shape = squeeze(np.shape(self.nodes[node].value))
+        shape = squeezed(np.shape(self.nodes[node].value))
         names = [b for b in self.cotangents.names(node) if b.how != "return"]
         best: tuple[bool, int] | None = None
         for candidate in sorted(self.cotangents.forward, reverse=True):
-            if squeeze(np.shape(self.nodes[candidate].value)) != shape:
+            if squeezed(np.shape(self.nodes[candidate].value)) != shape:
                 continue
             for there in self.cotangents.names(candidate):
                 for b in names:
@@ -298,13 +298,3 @@ class Values:
                         near = (owner(b.site) == owner(there.site), candidate)
                         best = near if best is None or near > best else best
         return best[1] if best else None
-
-
-def close(a: float, b: float) -> bool:
-    """Whether two factors are the same."""
-    return abs(a - b) <= 10 * SAME * max(abs(a), abs(b))
-
-
-def squeeze(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """A shape without axes of length 1."""
-    return tuple(n for n in shape if n != 1)

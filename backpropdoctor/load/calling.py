@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import one_line
 from ..source import Span
 
 
@@ -26,13 +27,6 @@ class UserCodeError(Exception):
     def __init__(self, function: str, error: BaseException, span: Span | None) -> None:
         super().__init__(f"`{function}` raised {one_line(error)}")
         self.function, self.error, self.span = function, error, span
-
-
-def one_line(error: BaseException) -> str:
-    """`ValueError: shapes (2,3) and (4,5) not aligned`, cut to one line."""
-    text = " ".join(str(error).split())
-    text = text if len(text) <= 200 else text[:199] + "…"
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def plain(function: Any) -> Any:

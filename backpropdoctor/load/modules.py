@@ -14,9 +14,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ..errors import one_line
 from ..finding import Finding, make_finding
 from ..source import Span
-from .calling import UserCodeError, call, one_line, signature_of, span_of_error
+from .calling import UserCodeError, call, signature_of, span_of_error
 from .cases import name_of_case
 from .outline import Outline, Pair
 

@@ -6,14 +6,14 @@ does by itself where the loss holds the penalty.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..tape.adjoint import Claim
-from ..tape.algebra import ADD, NEG, SUB, Algebra, Term
+from ..tape.algebra import ADD, NEG, SUB, Algebra, Term, is_any
 from ..tape.buffers import Augment
 from ..tape.replay import Objective, Replay
 from ..tape.tape import Node, Ref
@@ -91,13 +91,13 @@ def _expand(
 def _parts(algebra: Algebra, node: Node, factor: float, value: int) -> list[Term]:
     """The terms of a sum, a difference, a negation, a sum in place, or a multiple of one that is the same for any value."""
     args = [a for a in node.args if isinstance(a, Ref)]
-    if node.kind == "op" and len(args) == 2 and _is(node.op, ADD | SUB):
-        return [Term(factor, args[0].index), Term(-factor if _is(node.op, SUB) else factor, args[1].index)]
-    if node.kind == "op" and len(args) == 1 and _is(node.op, NEG):
+    if node.kind == "op" and len(args) == 2 and is_any(node.op, ADD | SUB):
+        return [Term(factor, args[0].index), Term(-factor if is_any(node.op, SUB) else factor, args[1].index)]
+    if node.kind == "op" and len(args) == 1 and is_any(node.op, NEG):
         return [Term(-factor, args[0].index)]
     whole = node.kind == "write" and node.args[1] is None and node.args[2] is None and len(args) == 2
-    if whole and isinstance(node.op, Augment) and _is(node.op.op, ADD | SUB):
-        return [Term(factor, args[0].index), Term(-factor if _is(node.op.op, SUB) else factor, args[1].index)]
+    if whole and isinstance(node.op, Augment) and is_any(node.op.op, ADD | SUB):
+        return [Term(factor, args[0].index), Term(-factor if is_any(node.op.op, SUB) else factor, args[1].index)]
     divided = algebra.scalar_split(node.index)
     if divided is not None:
         scalar, other, inverse = divided
@@ -107,13 +107,6 @@ def _parts(algebra: Algebra, node: Node, factor: float, value: int) -> list[Term
         if number and np.isfinite(number):
             return [Term(factor / number if inverse else factor * number, other.index)]
     return []
-
-
-def _is(op: Any, group: Collection[Any]) -> bool:
-    try:
-        return op in group
-    except TypeError:
-        return False
 
 
 def _first(node: Node) -> int:

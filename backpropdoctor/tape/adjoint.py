@@ -161,6 +161,11 @@ class Adjoints:
         return compare(self.line(claim.tensor, number, loss), analytic, analytic_error=roundoff)
 
 
+def close(a: float, b: float) -> bool:
+    """Whether two ratios of a claim to the truth are the same; each of them is known to `SAME` and somewhat more."""
+    return abs(a - b) <= 10 * SAME * max(abs(a), abs(b))
+
+
 def proportion(pairs: Sequence[tuple[float, float, float, float]]) -> Ratio:
     """The common ratio a/n of (a, error of a, n, error of n), if there is one."""
     size = max((max(abs(a), abs(n)) for a, _, n, _ in pairs), default=0.0)
@@ -219,11 +224,16 @@ def shaped(gradient: object, shape: tuple[int, ...]) -> np.ndarray:
     g = np.asarray(gradient, dtype=float)
     if g.shape == shape:
         return g
-    if [n for n in g.shape if n != 1] == [n for n in shape if n != 1]:
+    if squeezed(g.shape) == squeezed(shape):
         return g.reshape(shape)
     if is_broadcast(g.shape, shape):
         return np.broadcast_to(g, shape)
     raise ValueError(f"a gradient of shape {g.shape} for a value of shape {shape}")
+
+
+def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape without its axes of length 1."""
+    return tuple(n for n in shape if n != 1)
 
 
 def is_broadcast(small: tuple[int, ...], shape: tuple[int, ...]) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...source import Span
-from ...tape.algebra import ADD, SUB, Term
+from ...tape.algebra import ADD, SUB, Term, is_any
 from ...tape.tape import Node, Ref, Site
 from .history import same_bits
 from .names import fit
@@ -49,7 +49,7 @@ def steps_from(recorded: Recorded, track: Track) -> list[Step]:
     below = _made_from(recorded, gradients)
     found = []
     for node in recorded.nodes:
-        if node.kind == "op" and (_in(node.op, ADD) or _in(node.op, SUB)):
+        if node.kind == "op" and is_any(node.op, ADD | SUB):
             step = _from_sum(recorded, node, bases, below)
         elif node.kind == "write":
             step = _from_write(recorded, node, bases, below)
@@ -99,20 +99,13 @@ def _made_from(recorded: Recorded, gradients: set[int]) -> set[int]:
     return found
 
 
-def _in(op: object, group: set) -> bool:
-    try:
-        return op in group
-    except TypeError:
-        return False
-
-
 def _copies(recorded: Recorded, starts: set[int]) -> set[int]:
     """The raw nodes that hold the same bits because they were copied from one of `starts`, which are included."""
     found = {n.index for n in recorded.nodes if recorded.canon[n.index] in starts}
     for node in recorded.nodes:
         if node.index in found or node.kind not in ("op", "view", "item"):
             continue
-        if len(node.args) > 2 or _in(node.op, ADD) or _in(node.op, SUB):
+        if len(node.args) > 2 or is_any(node.op, ADD | SUB):
             continue
         if any(i in found and same_bits(np.asarray(node.value), _value(recorded, i)) for i in node.inputs()):
             found.add(node.index)
@@ -132,7 +125,7 @@ def _from_sum(recorded: Recorded, node: Node, bases: set[int], below: set[int]) 
         if isinstance(arg, Ref) and arg.index in bases and base is None:
             base = arg.index
         elif isinstance(arg, Ref):
-            terms.append(Term(-1.0 if position and _in(node.op, SUB) else 1.0, arg.index))
+            terms.append(Term(-1.0 if position and is_any(node.op, SUB) else 1.0, arg.index))
     if base is None or not any(t.node in below for t in terms):
         return None
     if np.shape(node.value) != np.shape(recorded.nodes[base].value):

@@ -13,12 +13,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from ...numeric.estimate import Estimate
-from ...tape.adjoint import SAME, Claim, Ratio, Tensor, proportion
+from ...tape.adjoint import Claim, Ratio, Tensor, close, proportion, squeezed
 from ...tape.algebra import Term
 from ...tape.steps import Update
 from ...tape.tape import Binding, Node, Ref
@@ -150,7 +150,7 @@ class Search:
             return
         for gradient, called in self._gradients(i):
             ratio = self._ratio(i, gradient)
-            if ratio is None or ratio.value is None or not any(_close(abs(ratio.value), abs(s)) for s in self.scales):
+            if ratio is None or ratio.value is None or not any(close(abs(ratio.value), abs(s)) for s in self.scales):
                 continue
             if not self._is_unused(gradient, i) and not self._is_named_alike(called, names, siblings):
                 continue
@@ -209,7 +209,7 @@ class Search:
 
     def _gradients(self, i: int) -> Iterator[tuple[int, Binding]]:
         """The named values of the backward pass that have the shape of a value."""
-        shape = _squeezed(self.nodes[i].value)
+        shape = squeezed(np.shape(self.nodes[i].value))
         done = set()
         for b in self.recorded.tape.bindings:
             if b.node is None or b.how in ("return", "loop", "argument") or not is_float(self.nodes[b.node].value):
@@ -217,7 +217,7 @@ class Search:
             node = self.canon[b.node]
             if node in done or node in self.made_of or node in self.versions or self.nodes[node].kind == "leaf":
                 continue
-            if _squeezed(self.nodes[node].value) == shape:
+            if squeezed(np.shape(self.nodes[node].value)) == shape:
                 done.add(node)
                 yield node, b
 
@@ -285,14 +285,6 @@ def _holder(b: Binding) -> object:
     """The dictionary or list that a binding stores into; None for variables and attributes."""
     place = b.place
     return place[1] if isinstance(place, tuple) and len(place) == 3 and place[0] == "item" else None
-
-
-def _squeezed(value: Any) -> tuple[int, ...]:
-    return tuple(n for n in np.shape(value) if n != 1)
-
-
-def _close(a: float, b: float) -> bool:
-    return abs(a - b) <= 10 * SAME * max(abs(a), abs(b))
 
 
 def is_float(value: object) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -30,7 +29,7 @@ def missing_factors(scene: Scene) -> Iterator[Candidate]:
         text = scene.text.of(node) if product(node) else scene.text.wrapped(node)
         for v in scene.of_shape(shape)[:30] if shape else []:
             words = {"factor": v.text, "missing": True}
-            cost = 2.05 if _is_mask(v.value) and _near(scene, v.text) else 2.4  # simpler than `(mask > 0)`
+            cost = 2.05 if _is_mask(v.value) and scene.is_near(v.text) else 2.4  # simpler than `(mask > 0)`
             yield Candidate(cost, node, f"{text} * {v.text}", "missing-factor", words)
         for new in _wider(scene, node, shape):
             words = {"factor": new, "missing": True}
@@ -47,10 +46,6 @@ def _is_mask(value: np.ndarray) -> bool:
     return bool(np.all((value == 0) | (value == 1)) and np.any(value == 0))
 
 
-def _near(scene: Scene, text: str) -> bool:
-    return re.split(r"[.\[]", text)[0] in scene.local_names
-
-
 def _wider(scene: Scene, node: ast.expr, shape: tuple[int, ...]) -> list[str]:
     """Factors of the whole's shape for a term that is broadcast to it, and means or sums of variables that give the term's."""
     whole = scene.shape(scene.value_node) if scene.value_node is not None else None
@@ -58,7 +53,7 @@ def _wider(scene: Scene, node: ast.expr, shape: tuple[int, ...]) -> list[str]:
     if whole and shape != whole and node is not scene.value_node:
         found += [v.text for v in scene.of_shape(whole)[:20] if not scene.is_backward(v)]
     if shape:
-        fitting = [v for v in scene.arrays if v.shape != shape and _near(scene, v.text) and _spreads(v.shape, shape)]
+        fitting = [v for v in scene.arrays if v.shape != shape and scene.is_near(v.text) and _spreads(v.shape, shape)]
         found += [v.text for v in fitting[:20] if v.text not in found]
     if len(shape) > 1:
         found += means(scene, shape)
@@ -72,7 +67,7 @@ def _wider(scene: Scene, node: ast.expr, shape: tuple[int, ...]) -> list[str]:
 
 def means(scene: Scene, shape: tuple[int, ...]) -> list[str]:
     """Means and sums over an axis of a cotangent, or of one times a forward value, as normalisations have them."""
-    rows = [v for v in scene.of_shape(shape) if _near(scene, v.text)]
+    rows = [v for v in scene.of_shape(shape) if scene.is_near(v.text)]
     cotangents = [v.text for v in rows if scene.is_backward(v)][:4]
     others = [v.text for v in rows if not scene.is_backward(v)][:4]
     inner = [*cotangents, *(f"({d} * {x})" for d in cotangents for x in others)]

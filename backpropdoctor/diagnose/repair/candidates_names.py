@@ -110,12 +110,8 @@ def _fitting(scene: Scene, shape: tuple[int, ...], path: bool) -> Iterator[tuple
     for v in scene.arrays:
         if v.shape != shape and tuple(n for n in v.shape if n != 1) == squeezed:
             yield v, 0.0
-        elif path and len(v.shape) == len(shape) and v.shape != shape and _near(scene, v.text):
+        elif path and len(v.shape) == len(shape) and v.shape != shape and scene.is_near(v.text):
             yield v, 0.15
-
-
-def _near(scene: Scene, text: str) -> bool:
-    return re.split(r"[.\[]", text)[0] in scene.local_names
 
 
 def _is_scale(part: Part) -> bool:
@@ -165,7 +161,7 @@ def everywhere(scene: Scene) -> Iterator[Candidate]:
         if not isinstance(scene.evaluate(name), (int, np.integer)):
             continue
         for v in scene.scalars:
-            if isinstance(v.value, (int, np.integer)) and v.text != name and v.text.isidentifier() and _near(scene, v.text):
+            if isinstance(v.value, (int, np.integer)) and v.text != name and v.text.isidentifier() and scene.is_near(v.text):
                 text = re.sub(rf"(?<![\w.\"']){name}(?![\w\"'])", v.text, scene.text.of(statement))
                 yield Candidate(1.25, statement, text, "wrong-index", {"was": name, "now": v.text})
 

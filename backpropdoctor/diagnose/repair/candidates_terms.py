@@ -30,7 +30,7 @@ def terms(scene: Scene) -> Iterator[Candidate]:
                 cost = 1.8 if sign == "+" else 1.9
                 words = {"term": v.text, "sign": sign}
                 yield Candidate(
-                    cost + (0.0 if _near(scene, v.text) else 0.2),
+                    cost + (0.0 if scene.is_near(v.text) else 0.2),
                     node,
                     f"{text} {sign} {v.text}",
                     "missing-term",
@@ -50,7 +50,7 @@ def quotients(scene: Scene) -> Iterator[Candidate]:
     shape = scene.shape(whole) if whole is not None else None
     if whole is None or not shape:
         return
-    near = [v for v in scene.arrays if _near(scene, v.text)]
+    near = [v for v in scene.arrays if scene.is_near(v.text)]
     text = scene.text.of(whole)
     backward = [v for v in near if scene.is_backward(v)][:8]
     rows = [(v.text, v.shape) for v in backward]
@@ -84,7 +84,7 @@ def rebuilt(scene: Scene) -> Iterator[Candidate]:
         if not shape or node is None or not isinstance(node, (ast.BinOp, ast.Call)):
             continue
         was = scene.text.of(node)
-        for v in [v for v in scene.arrays if _near(scene, v.text) and scene.is_backward(v)][:12]:
+        for v in [v for v in scene.arrays if scene.is_near(v.text) and scene.is_backward(v)][:12]:
             for axis in range(len(v.shape)):
                 if v.shape[:axis] + v.shape[axis + 1 :] == shape:
                     words = {"was": was, "now": f"the sum over axis {axis}"}
@@ -141,12 +141,12 @@ def _surprise(row: tuple[str, str], there: set[str]) -> tuple[int, int]:
 
 def _made(scene: Scene, shape: tuple[int, ...]) -> Iterator[tuple[str, str]]:
     if not shape:
-        cotangents = [v for v in scene.scalars if _near(scene, v.text) and scene.is_backward(v)][:16]
-        numbers = [v for v in scene.scalars if _near(scene, v.text) and not scene.is_backward(v)]
+        cotangents = [v for v in scene.scalars if scene.is_near(v.text) and scene.is_backward(v)][:16]
+        numbers = [v for v in scene.scalars if scene.is_near(v.text) and not scene.is_backward(v)]
         yield from ((f"{v.text} * {w.text}", v.text) for v in cotangents for w in numbers[:24])
         return
     matrices = [v for v in scene.arrays if len(v.shape) == 2 and v.text.split(".")[0].split("[")[0] in scene.local_names]
-    backward = [v for v in scene.arrays if _near(scene, v.text) and scene.is_backward(v)]
+    backward = [v for v in scene.arrays if scene.is_near(v.text) and scene.is_backward(v)]
     for v in backward[:16]:
         for w in matrices[:24]:
             if w.text == v.text or scene.is_backward(w):
@@ -157,10 +157,6 @@ def _made(scene: Scene, shape: tuple[int, ...]) -> Iterator[tuple[str, str]]:
                     yield f"{v.text}.dot({w.text}{tail})" if scene.writes_dot else f"{v.text} @ {w.text}{tail}", v.text
                 if a and len(b) == 2 and b[1] == a[0] and (b[0], *a[1:]) == shape:
                     yield (f"{w.text}{tail}.dot({v.text})" if scene.writes_dot else f"{w.text}{tail} @ {v.text}"), v.text
-
-
-def _near(scene: Scene, text: str) -> bool:
-    return text.split(".")[0].split("[")[0] in scene.local_names
 
 
 def _decay(scene: Scene, node: ast.expr, text: str, shape: tuple[int, ...]) -> Iterator[Candidate]:
@@ -190,11 +186,11 @@ def inner_terms(scene: Scene) -> Iterator[Candidate]:
         shape = scene.shape(node)
         if shape is None:
             continue
-        known = scene.of_shape(shape)[:20] if shape else [v for v in scene.scalars if _near(scene, v.text)][:12]
+        known = scene.of_shape(shape)[:20] if shape else [v for v in scene.scalars if scene.is_near(v.text)][:12]
         for v in known:
             for sign in "+-":
                 new = f"{scene.text.of(node)} {sign} {v.text}"
-                cost = 2.3 + (0.0 if _near(scene, v.text) else 0.2)
+                cost = 2.3 + (0.0 if scene.is_near(v.text) else 0.2)
                 yield Candidate(cost, node, new, "missing-term", {"term": v.text, "sign": sign})
         for mean in means(scene, shape) if len(shape) > 1 and isinstance(node, (ast.Name, ast.Attribute)) else []:
             new = f"{scene.text.of(node)} - {mean}"

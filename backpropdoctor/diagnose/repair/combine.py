@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...edits import EditError
-from ...errors import InputError
+from ...errors import InputError, one_line
 from ...finding import Fix
 from ...load.script import StepPolicy
 from ...tape.tape import Tape
@@ -82,15 +82,11 @@ def combine(
     except InputError as error:
         return Combined(problem=str(error))
     if not seen:
-        return Combined(problem=_said(run.exception) if run.exception else "no training step was recognised")
+        return Combined(problem=one_line(run.exception) if run.exception else "no training step was recognised")
     found = replace(_judged(seen[-1], texts), edits=len(fixes), found=seen[-1])
     if run.exception is not None and not found.problem:
-        return replace(found, problem=f"it stops with {_said(run.exception)}")
+        return replace(found, problem=f"it stops with {one_line(run.exception)}")
     return found
-
-
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def _judged(found: Any, texts: dict[str, str]) -> Combined:

@@ -43,7 +43,7 @@ def prepare(place: Place, statement: ast.stmt, redirect: Mapping[int, int] | Non
         isinstance(statement, ast.Assign) and any(isinstance(n, ast.Subscript) for t in statement.targets for n in ast.walk(t))
     )
     code = _compiled(node)
-    return Edited(place, statement, code, tuple(dict.fromkeys(_names(code))), in_place, redirect or {})
+    return Edited(place, statement, code, tuple(dict.fromkeys(names_of(code))), in_place, redirect or {})
 
 
 def _compiled(node: ast.stmt) -> CodeType:
@@ -53,12 +53,12 @@ def _compiled(node: ast.stmt) -> CodeType:
         return compile(ast.Module([ast.fix_missing_locations(node)], []), "<edit>", "exec")
 
 
-def _names(code: CodeType) -> Iterator[str]:
+def names_of(code: CodeType) -> Iterator[str]:
     """The names that compiled code may look up, those of comprehensions and lambdas in it included."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _names(constant)
+            yield from names_of(constant)
 
 
 def run_edited(edited: Edited, moment: Moment, value_of: Callable[[int], Any]) -> list[Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...tape.adjoint import close
 from .best import EQUAL, Found, fingerprint
 from .candidates import larger, simple
 from .capture import Place
@@ -123,4 +124,4 @@ def _keeps(search: Search, edited: Edited, before: dict[str, float | None], numb
 
 
 def _close(a: float, b: float | None) -> bool:
-    return b is not None and abs(a - b) <= 1e-6 * max(abs(a), abs(b))
+    return b is not None and close(a, b)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import io
 import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from ...tape.run import RunResult
 from ...tape.run_call import reachable, record_call, root_of, sources_of
+from .edited import names_of
+from .rerun import quiet
 
 _MOST_BYTES = 200 << 20  # of the arrays that are kept
 _NO_STATE = (FunctionType, MethodType, ModuleType, type, str, int, float, complex, bytes, np.ufunc)
@@ -33,7 +34,7 @@ class Kept:
     def back(self) -> Iterator[Any]:
         """Brings it all back until the block ends, gives a copy of the `values`, and prints nothing."""
         values, kept = copy.deepcopy((self.values, [k for _, k in self.spaces]))
-        with _swapped([(space, new) for (space, _), new in zip(self.spaces, kept, strict=True)], self.seeds), _quiet():
+        with _swapped([(space, new) for (space, _), new in zip(self.spaces, kept, strict=True)], self.seeds), quiet():
             yield values
 
 
@@ -86,7 +87,7 @@ def _spaces(
     functions: Sequence[FunctionType], names: Collection[str], space: dict[str, Any] | None
 ) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """The global names that functions mention and that hold values, by the module."""
-    mentioned = {*names, *(name for f in functions for name in _names(f.__code__))}
+    mentioned = {*names, *(name for f in functions for name in names_of(f.__code__))}
     spaces = {id(f.__globals__): f.__globals__ for f in functions}
     if space is not None:
         spaces[id(space)] = space
@@ -95,13 +96,6 @@ def _spaces(
         values = {n: space[n] for n in mentioned if n in space and not isinstance(space[n], (*_NO_STATE, type(None)))}
         found.append((space, values))
     return found
-
-
-def _names(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names(constant)
 
 
 def _has_own_state(function: FunctionType) -> bool:
@@ -143,9 +137,3 @@ def _swapped(spaces: Sequence[tuple[dict[str, Any], dict[str, Any]]], seeds: tup
             for name in [n for n in space if n not in old]:
                 del space[name]
             space.update(old)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        yield

@@ -36,7 +36,7 @@ def run_again(
     module = ModuleType("__main__")
     session.recorder.user_modules.add("__main__")
     around = watched(session.recorder) if watched else contextlib.nullcontext()
-    with _quiet(), Environment(path, args, module), UserModules(session, root), around:
+    with quiet(), Environment(path, args, module), UserModules(session, root), around:
         _execute(session, code, module)
     session.result.namespace = module.__dict__
     return session.result
@@ -82,6 +82,7 @@ class _Edited(Session):
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
+    """What a program prints is not shown."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         yield

@@ -243,6 +243,10 @@ class Scene:
             a.arg for a in ast.walk(self.function) if isinstance(a, ast.arg)
         }
 
+    def is_near(self, text: str) -> bool:
+        """Whether what a variable's text begins with is named in the function."""
+        return re.split(r"[.\[]", text)[0] in self.local_names
+
     @cached_property
     def arrays(self) -> list[Variable]:
         return [v for v in self.variables if isinstance(v.value, np.ndarray) and v.value.ndim and v.value.dtype.kind in "fib"]

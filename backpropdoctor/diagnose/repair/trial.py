@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...checks.gradients import Check
-from ...tape.adjoint import SAME, Claim, shaped
+from ...tape.adjoint import SAME, Claim, close, shaped
 from ...tape.steps import Steps
 from .capture import Moment, Place
 from .edited import Edited, Misfit
@@ -85,7 +85,7 @@ class Trial(Values):
                 break
             ratio = self._ratio(m.held.claim, values, numbers)
             found.ratios[name] = ratio
-            if ratio is not None and any(_close(ratio, good) for good in self.good_ratios):
+            if ratio is not None and any(close(ratio, good) for good in self.good_ratios):
                 found.right.add(name)
         return found
 
@@ -146,7 +146,3 @@ def _common_ratio(pairs: Sequence[tuple[float, float, float, float]]) -> float |
     scale = max(abs(a) for a, _, _, _ in pairs) + abs(value) * max(abs(n) for _, _, n, _ in pairs)
     fits = all(abs(a - value * n) <= SAME * scale + 4 * (ea + abs(value) * en) for a, ea, n, en in pairs)
     return value if fits else None
-
-
-def _close(a: float, b: float) -> bool:
-    return abs(a - b) <= 10 * SAME * max(abs(a), abs(b))
