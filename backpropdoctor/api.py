@@ -19,7 +19,7 @@ from .modules import check_module
 from .report.report import Report
 
 if TYPE_CHECKING:
-    from .checks.nonfinite.watch import trace_nonfinite
+    from .checks.nonfinite.trace import trace_nonfinite
     from .checks.updates.watch import watch_updates
     from .load.cases import case
     from .numeric.derivative import derivative
@@ -261,7 +261,7 @@ def explain(code: str) -> str:
 _ELSEWHERE = {
     "case": "load.cases",
     "derivative": "numeric.derivative",
-    "trace_nonfinite": "checks.nonfinite.watch",
+    "trace_nonfinite": "checks.nonfinite.trace",
     "watch_updates": "checks.updates.watch",
 }
 

@@ -16,7 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 from backpropdoctor.checks.nonfinite.script import NonfiniteResult, watch_script
-from backpropdoctor.checks.nonfinite.watch import NonFiniteError, trace_nonfinite
+from backpropdoctor.checks.nonfinite.trace import trace_nonfinite
+from backpropdoctor.checks.nonfinite.watch import NonFiniteError
 from backpropdoctor.cli import commands
 
 LOGISTIC = """import numpy as np

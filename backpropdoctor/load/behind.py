@@ -15,7 +15,8 @@ from ..tape.algebra import PRODUCTS, Scaling, Term
 from ..tape.steps import Update
 from ..tape.tape import Binding, Ref, Site
 from .conventions import is_gradient_name, is_learning_rate
-from .updated import Updated, is_elementwise
+from .states import is_elementwise
+from .updated import Updated
 
 _SOLVERS = ("solve", "cho_solve", "lu_solve", "spsolve", "lstsq", "solve_triangular", "cg")
 _INVERSES = ("inv", "pinv", "pinvh")
@@ -203,7 +204,7 @@ class Behind:
 
     def _is_adaptive(self, index: int) -> bool:
         """Whether a step is made from a state that outlives it, such as a momentum."""
-        return self.updated.is_made_of_state(index)
+        return self.updated.states.make(index)
 
     @cached_property
     def _live(self) -> set[int]:
@@ -239,7 +240,7 @@ class Behind:
             if (i, sign) in seen or i in own or not self._may_spread(i, shape):
                 continue
             seen.add((i, sign))
-            state = self.updated.states.get(i)
+            state = self.updated.states.updates.get(i)
             if state is not None:
                 stack.extend((self.canon[t.node], sign * np.sign(t.factor)) for t in state.terms)
             elif i in self._live and (self._gradient_binding(i) or self._is_scaled_by_name(i)) and not self._is_adaptive(i):

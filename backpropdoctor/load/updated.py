@@ -7,32 +7,19 @@ an accumulator does not.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from ..tape.adjoint import is_broadcast
-from ..tape.algebra import DIV, SUB, is_any
+from ..tape.algebra import SUB
 from ..tape.numbering import reads_shape_only
 from ..tape.steps import Steps, Update
 from ..tape.tape import Iteration, Node, Ref
 from .company import Company, Evidence
+from .passing import without_between, without_restarted, without_states
 from .recurrent import without_carried
-
-_NOT_ELEMENTWISE = {
-    "dot",
-    "matmul",
-    "outer",
-    "einsum",
-    "tensordot",
-    "inner",
-    "kron",
-    "convolve",
-    "correlate",
-    "transpose",
-}
+from .states import States
 
 
 class Updated:
@@ -154,29 +141,8 @@ class Updated:
         """What each node reads."""
         return [tuple(node.inputs()) for node in self.nodes]
 
-    def _is_between(self, origin: int, start: int, origins: set[int], rejected: set[int], news: set[int]) -> bool:
-        """Whether a value is made of parameters in its own step: what a residual block adds to, not a parameter."""
-        if origin in rejected:
-            return True
-        seen, stack = {origin}, [origin]
-        copies = origin
-        while self._is_copy(copies):
-            copies = next(iter(self.nodes[copies].inputs()))
-        if copies in origins and copies != origin:
-            return False
-        while stack:
-            i = stack.pop()
-            if i != origin and (i in origins or i in news) and i not in rejected:
-                return True
-            if i < start or i in news and i not in rejected or reads_shape_only(self.nodes[i]):
-                continue
-            for j in self.nodes[i].inputs():
-                if j not in seen:
-                    seen.add(j)
-                    stack.append(j)
-        return False
-
-    def _is_copy(self, i: int) -> bool:
+    def is_copy(self, i: int) -> bool:
+        """Whether a node is a copy or an element of one value."""
         name = getattr(self.nodes[i].op, "__name__", "") or getattr(self.nodes[i].op, "name", "")
         return name in ("copy", "deepcopy", "array", "asarray", "getitem") and len(set(self.nodes[i].inputs())) == 1
 
@@ -202,155 +168,13 @@ class Updated:
             if origin is not None:
                 known[update.new] = origin
                 found.append((update, origin))
-        return self._without_states(without_carried(self, self._without_between(self._without_restarted(found))))
-
-    def _without_restarted(self, found: list[tuple[Update, int]]) -> list[tuple[Update, int]]:
-        """The updates without those of a state that every step begins anew from one value, on its way to a parameter.
-
-        The state of a simulation, or of a recurrence, is updated by what depends on itself too.
-        """
-        begun: dict[int, set[int]] = {}
-        for update, _ in found:
-            begun.setdefault(self.canon[update.old], set()).add(self.canon[update.new])
-        carried = [u for u, _ in found if len(begun.get(self.canon[u.new], ())) == 1]
-        again = {old for old, news in begun.items() if len(news) > 1}
-        others = [u for u in carried if self.canon[u.old] not in again]
-        dropped: set[int] = set()
-        ways: set[tuple[int, Hashable]] = set()  # what leads to a step in one turn does in the last one, before its step
-        for update, _ in found:
-            old, new = self.canon[update.old], self.canon[update.new]
-            way = (old, update.site.id if update.site else None)
-            if old in dropped or (old in again and (way in ways or any(self._leads_to(new, u) for u in others))):
-                dropped.add(new)
-                ways.add(way)
-        return [(u, o) for u, o in found if self.canon[u.new] not in dropped]
-
-    def _leads_to(self, value: int, update: Update) -> bool:
-        """Whether a step of another place is made of a value."""
-        goals = [t.node for t in update.terms]
-        return value < update.new and value in self.replay.upstream(goals, barrier={self.canon[update.old]})
-
-    def _without_states(self, found: list[tuple[Update, int]]) -> list[tuple[Update, int]]:
-        """The updates without those of averages of parameters and of velocities that a look-ahead takes the gradient at.
-
-        Where the new value of one place is a term in the update of another, either the other is their average (the
-        weights add up to 1), or the one is a velocity of the other.
-        """
-        makers = {self.canon[u.new]: u for u, _ in found}
-        dropped: set[Hashable] = set()
-        for update, _ in found:
-            for term in update.terms:
-                scaling = list(self.steps.algebra.scalings(term.node, lambda i: False))[-1]
-                source = makers.get(self._written(scaling.node))
-                if source is None or self.place(source) == self.place(update):
-                    continue
-                share = term.factor * scaling.product
-                averaged = 0 < share < 1 and abs(update.self_factor + share - 1) < 1e-9
-                if not averaged and not self._looks_ahead(source.old, update.old):
-                    continue  # a parameter, taken for the gradient of another
-                dropped.add(self.place(update if averaged else source))
-                if averaged:
-                    self.averages.add(self.canon[update.new])
-        return [(u, o) for u, o in found if self.place(u) not in dropped]
-
-    def _looks_ahead(self, velocity: int, value: int) -> bool:
-        """Whether a value is read only with multiples of a velocity added: the gradient is taken where it will be."""
-        consumers, stack = self.replay.consumers, [self.canon[velocity]]
-        seen: set[int] = set()
-        while stack:
-            i = stack.pop()
-            if self.canon[value] in self.replay.inputs(i):
-                return True
-            scaled = (j for j in consumers.get(i, ()) if self.steps.algebra.scalar_split(j) is not None)
-            added = (j for j in consumers.get(i, ()) if self.canon[value] in self.replay.inputs(j))
-            fresh = {*scaled, *added} - seen
-            seen |= fresh
-            stack += fresh
-        return False
-
-    def _written(self, i: int) -> int:
-        """The version of a buffer that a node looks at."""
-        while self.nodes[i].kind == "view":
-            i = next(iter(self.nodes[i].inputs()))
-        return self.canon[i]
-
-    def _without_between(self, found: list[tuple[Update, int]]) -> list[tuple[Update, int]]:
-        """The updates without those of values that the forward or backward pass adds to on its way."""
-        origins = {o for _, o in found}
-        news = {u.new for u, _ in found}
-        rejected: set[int] = set()
-        kept = []
-        fate: dict[
-            int | None, bool
-        ] = {}  # of the last update at a site: what a simulation before the training showed is no more
-        for update, origin in found:
-            site = update.site.id if update.site else None
-            if update.old in news and update.old not in rejected and origin not in rejected:
-                kept.append((update, origin))  # goes on from an update that was kept
-            elif self._is_between(origin, self.starts[update.new], origins, rejected, news):
-                rejected |= {update.new, origin}
-                fate[site] = False
-                continue
-            else:
-                kept.append((update, origin))
-            fate[site] = True
-        return [(u, o) for u, o in kept if fate[u.site.id if u.site else None]]
+        found = without_between(self, without_restarted(self, found))
+        return without_states(self, without_carried(self, found))
 
     @cached_property
-    def states(self) -> dict[int, Update]:
-        """The updates of what outlives a step besides the parameters (a momentum, a second moment), by their new node."""
-        own = {self.canon[i] for u, o in self.updates for i in (u.old, u.new, o)}
-        found: dict[int, Update] = {}
-        sites = set()
-        for update in self.steps.updates:
-            new, start = self.canon[update.new], self.starts[update.new]
-            if new in own or self.steps.is_accumulator(update):
-                continue
-            if self.canon[update.old] in own:  # a sum that starts with a parameter: a bias, and on from there
-                own.add(new)
-                continue
-            unknown = not self.steps.tape.iterations  # where no loop was told apart, any value may outlive a step
-            if update.old < start or (start == 0 and (unknown or self.nodes[update.old].kind == "leaf")):
-                found[new] = update
-                sites.add(update.site)
-        for update in self.steps.updates:  # the first step, where a state is still the zeros it was made with
-            if update.site in sites and self.canon[update.new] not in own:
-                found.setdefault(self.canon[update.new], update)
-        return found
-
-    def is_made_of_state(self, index: int) -> bool:
-        """Whether a node is made of a state by operations on its elements."""
-        return bool(self.states) and any(i in self.states or i in self._held for i in self._elementwise(index))
-
-    @cached_property
-    def _held(self) -> set[int]:
-        """What the states held before their updates: a step may read them before they change."""
-        return {self.canon[u.old] for u in self.states.values()}
-
-    def _elementwise(self, index: int) -> Iterator[int]:
-        """The node and what it is made of by operations on its elements; states are not looked into.
-
-        What it is divided by may be made of smaller values too, such as the second moments of rows and columns.
-        """
-        shape, states = _shape(self.nodes[index].value), self.states
-        seen: set[int] = set()
-        stack = [(self.canon[index], False)]
-        while stack:
-            i, divides = stack.pop()
-            own = _shape(self.nodes[i].value)
-            if i in seen or (own != shape and not (divides and own and is_broadcast(own, shape))):
-                continue
-            seen.add(i)
-            yield i
-            if i not in states and is_elementwise(self.nodes[i]):
-                divisor = self._divisor(i)
-                stack.extend((j, divides or j == divisor) for j in self.replay.inputs(i))
-
-    def _divisor(self, i: int) -> int | None:
-        node = self.nodes[i]
-        if not is_any(node.op, DIV) or len(node.args) != 2 or not isinstance(node.args[1], Ref):
-            return None
-        return self.canon[node.args[1].index]
+    def states(self) -> States:
+        """What else outlives a step."""
+        return States(self)
 
     @cached_property
     def borders(self) -> set[int]:
@@ -363,7 +187,7 @@ class Updated:
         for update, origin in self.updates:
             next_start[self.canon[origin]] = self.starts[update.new]
         for i, start in next_start.items():
-            found |= {self.canon[j] for j in self.replay.index.consumers.get(i, ()) if j < start and self._is_copy(j)}
+            found |= {self.canon[j] for j in self.replay.index.consumers.get(i, ()) if j < start and self.is_copy(j)}
         return found
 
     def shrinks(self, updates: Sequence[Update], origin: int) -> bool:
@@ -411,16 +235,6 @@ class Updated:
             seen.add(node)
             node = self.before[node]
         return ("buffer", node)
-
-
-def _shape(value: Any) -> tuple[int, ...]:
-    return value.shape if isinstance(value, (np.ndarray, np.generic)) else np.shape(value)
-
-
-def is_elementwise(node: Node) -> bool:
-    """Whether a node works element by element on inputs of its own shape."""
-    name = getattr(node.op, "__name__", "")
-    return node.kind == "op" and name not in _NOT_ELEMENTWISE and name not in ("getitem", "sum", "mean", "array")
 
 
 def _is_reading(node: Node) -> bool:

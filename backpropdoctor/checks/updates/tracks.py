@@ -18,8 +18,9 @@ from ...tape.run import RunResult
 from ...tape.steps import Steps, Update
 from ...tape.tape import Binding, Iteration, Node, Site, Tape
 from ...tape.training import Held, LossFound, Training
+from .by_name import with_named_gradients
 from .history import History, Sample, same_bits
-from .names import Parts, fit, is_gradient_name, is_parameter_name, last_word
+from .names import Parts, is_gradient_name, last_word
 
 MOST_STEPS = 6  # recorded steps that are looked at; more show nothing that these do not
 
@@ -150,65 +151,12 @@ class Recorded:
     def named(self) -> list[Track]:
         """Values from outside that never change on the tape and have, by name and shape, a gradient in two steps or
         more."""
-        series = self._gradient_series
         found = []
-        for node in self.nodes:
-            if node.kind in ("leaf", "random") and np.asarray(node.value).dtype.kind in "fi" and np.size(node.value):
-                if self._moves_on(node):
-                    continue
-                track = self._named_track(node, series)
-                if track is not None:
-                    found.append(track)
+        for node, b, series in with_named_gradients(self):
+            moments = [Moment(k, (node.index,), ((Term(1.0, g.node or 0),),)) for k, g in enumerate(series[:MOST_STEPS])]
+            site = self.nodes[series[-1].node or 0].site
+            found.append(Track(b.name, b.parts, moments, series[-1].name, site, updated=False))
         return found
-
-    def _moves_on(self, node: Node) -> bool:
-        """Whether updates change a value and go on from there: a velocity, an average, not a dead value."""
-        return any(
-            self.from_version.get(self.canon[u.new]) and not same_bits(self.value((u.old,)), self.value((u.new,)))
-            for u in self.from_version.get(self.canon[node.index], ())
-        )
-
-    @cached_property
-    def _gradient_series(self) -> list[list[Binding]]:
-        """What each name of a gradient stood for, in order; a name that stands for several in one round is left out."""
-        found: dict[Parts, list[Binding]] = {}
-        for b in self.tape.bindings:
-            if b.node is not None and self._is_gradient(b) and b.how in ("assign", "augmented", "element"):
-                seen = found.setdefault(b.parts, [])
-                if all(s.node != b.node for s in seen):
-                    seen.append(b)
-        rounds: dict[int, int] = {}
-        for it in self.tape.iterations:
-            rounds[it.instance] = it.number + 1
-        most = max(rounds.values(), default=0)
-        return [s for s in found.values() if 2 <= len(s) <= most]
-
-    def _is_gradient(self, b: Binding) -> bool:
-        words = [p for p in b.parts if isinstance(p, str)]
-        return any(map(is_gradient_name, words[-2:]))
-
-    def _named_track(self, node: Node, gradients: list[list[Binding]]) -> Track | None:
-        names = [b for b in self.bindings(node.index) if is_parameter_name(last_word(b.parts)) or len(b.parts) > 1]
-        best: tuple[int, Binding, list[Binding]] | None = None
-        for series in gradients if names else ():
-            if any(np.shape(self.nodes[g.node or 0].value) != np.shape(node.value) for g in series):
-                continue
-            for b in names:
-                rank = fit(series[0].parts, b.parts)
-                if rank and (best is None or rank > best[0]):
-                    best = (rank, b, series)
-        if best is None or not self._stays(node, best[2]):
-            return None
-        _, b, series = best
-        moments = [Moment(k, (node.index,), ((Term(1.0, g.node or 0),),)) for k, g in enumerate(series[:MOST_STEPS])]
-        return Track(b.name, b.parts, moments, series[-1].name, self.nodes[series[-1].node or 0].site, updated=False)
-
-    def _stays(self, node: Node, series: list[Binding]) -> bool:
-        """Whether every gradient was computed from this very value, or none is and all are zero."""
-        here = self.canon[node.index]
-        goals = [g.node for g in series if g.node is not None]
-        used = [here in self.replay.upstream([g]) for g in goals]
-        return all(used) or (not any(used) and not any(np.any(self.nodes[g].value) for g in goals))
 
     @cached_property
     def losses(self) -> dict[int, LossFound]:

@@ -1,0 +1,107 @@
+"""The states of optimisers: what outlives a step besides the parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..tape.adjoint import is_broadcast
+from ..tape.algebra import DIV, is_any
+from ..tape.steps import Update
+from ..tape.tape import Node, Ref
+
+if TYPE_CHECKING:
+    from .updated import Updated
+
+_NOT_ELEMENTWISE = {
+    "dot",
+    "matmul",
+    "outer",
+    "einsum",
+    "tensordot",
+    "inner",
+    "kron",
+    "convolve",
+    "correlate",
+    "transpose",
+}
+
+
+class States:
+    """The states on a tape."""
+
+    def __init__(self, updated: Updated) -> None:
+        self.updated = updated
+        self.steps = updated.steps
+        self.replay = updated.replay
+        self.nodes = updated.nodes
+        self.canon = updated.canon
+
+    @cached_property
+    def updates(self) -> dict[int, Update]:
+        """The updates of what outlives a step besides the parameters (a momentum, a second moment), by their new node."""
+        own = {self.canon[i] for u, o in self.updated.updates for i in (u.old, u.new, o)}
+        found: dict[int, Update] = {}
+        sites = set()
+        for update in self.steps.updates:
+            new, start = self.canon[update.new], self.updated.starts[update.new]
+            if new in own or self.steps.is_accumulator(update):
+                continue
+            if self.canon[update.old] in own:  # a sum that starts with a parameter: a bias, and on from there
+                own.add(new)
+                continue
+            unknown = not self.steps.tape.iterations  # where no loop was told apart, any value may outlive a step
+            if update.old < start or (start == 0 and (unknown or self.nodes[update.old].kind == "leaf")):
+                found[new] = update
+                sites.add(update.site)
+        for update in self.steps.updates:  # the first step, where a state is still the zeros it was made with
+            if update.site in sites and self.canon[update.new] not in own:
+                found.setdefault(self.canon[update.new], update)
+        return found
+
+    def make(self, index: int) -> bool:
+        """Whether a node is made of a state by operations on its elements."""
+        return bool(self.updates) and any(i in self.updates or i in self._held for i in self._elementwise(index))
+
+    @cached_property
+    def _held(self) -> set[int]:
+        """What the states held before their updates: a step may read them before they change."""
+        return {self.canon[u.old] for u in self.updates.values()}
+
+    def _elementwise(self, index: int) -> Iterator[int]:
+        """The node and what it is made of by operations on its elements; states are not looked into.
+
+        What it is divided by may be made of smaller values too, such as the second moments of rows and columns.
+        """
+        shape, states = _shape(self.nodes[index].value), self.updates
+        seen: set[int] = set()
+        stack = [(self.canon[index], False)]
+        while stack:
+            i, divides = stack.pop()
+            own = _shape(self.nodes[i].value)
+            if i in seen or (own != shape and not (divides and own and is_broadcast(own, shape))):
+                continue
+            seen.add(i)
+            yield i
+            if i not in states and is_elementwise(self.nodes[i]):
+                divisor = self._divisor(i)
+                stack.extend((j, divides or j == divisor) for j in self.replay.inputs(i))
+
+    def _divisor(self, i: int) -> int | None:
+        node = self.nodes[i]
+        if not is_any(node.op, DIV) or len(node.args) != 2 or not isinstance(node.args[1], Ref):
+            return None
+        return self.canon[node.args[1].index]
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    return value.shape if isinstance(value, (np.ndarray, np.generic)) else np.shape(value)
+
+
+def is_elementwise(node: Node) -> bool:
+    """Whether a node works element by element on inputs of its own shape."""
+    name = getattr(node.op, "__name__", "")
+    return node.kind == "op" and name not in _NOT_ELEMENTWISE and name not in ("getitem", "sum", "mean", "array")
