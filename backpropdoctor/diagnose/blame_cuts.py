@@ -12,17 +12,17 @@ cut that lies furthest up and accounts for the most gradients is where the backw
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..checks.gradients import Measured
 from ..tape.adjoint import SAME, Claim, proportion, squeezed
+from .blame_alike import Alike, aligned, is_value
 from .blame_moves import Move, Moves, paired
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 _MOST_TARGETS = 300  # forward values that a backward value may be taken for the adjoint of
 _MOST_NODES = 3000  # backward values that are tried
 _MANY = 4  # values that one expression made and that are first taken together only
-_MOST_BLOCK = 12  # turns of a loop in one backward pass of several in a step
 
 Way = tuple[float, float, Move]  # what values must account for along a direction, its error, and how their roles move
 
@@ -73,7 +72,7 @@ class Cuts:
         self.uniform = blame.check.uniform
         self.scale = blame.cotangents.scale
         self.moves = Moves(blame, self.inside)
-        self._callers: dict[int, tuple[int, ...]] = {}
+        self.alike = Alike(blame)
         self._inside: dict[int, list[int]] = {}
         self._claimed: dict[tuple[int, int], tuple[float, float]] = {}
 
@@ -81,7 +80,7 @@ class Cuts:
         """Every cut, for every part."""
         cuts: dict[tuple, Cut] = {}
         for k, part in enumerate(self.parts):
-            several = {i for members in self._by_site(part.cone).values() if len(members) >= _MANY for i in members}
+            several = {i for members in self.alike.by_site(part.cone).values() if len(members) >= _MANY for i in members}
             alone = set(part.cone) - several
             ways = [*self._families(k, part), *self._single(k, part, alone)]
             for nodes, targets, factor in ways or self._single(k, part, several):
@@ -103,7 +102,7 @@ class Cuts:
     # ---- candidates --------------------------------------------------------------------------------------------------
 
     def _candidates(self, part: Part) -> list[int]:
-        found = [i for i in self._near(part) if self._may_be_wrong(i) and self._is_value(i)]
+        found = [i for i in self._near(part) if self._may_be_wrong(i) and is_value(self.nodes[i])]
         return sorted(found)[:_MOST_NODES]
 
     def _near(self, part: Part) -> set[int]:
@@ -134,10 +133,6 @@ class Cuts:
             pair is not None and any(abs(pair.ratio + r) <= 10 * SAME * abs(r) for r in self._scales)
         )
 
-    def _is_value(self, i: int) -> bool:
-        value = np.asarray(self.nodes[i].value)
-        return value.dtype.kind == "f" and value.size > 0 and bool(np.all(np.isfinite(value)))
-
     def inside(self, node: int) -> list[int]:
         """The forward values between a parameter and the loss, the parameter itself included, negations left out."""
         if node not in self._inside:
@@ -164,8 +159,8 @@ class Cuts:
                     yield (i,), (t,), factor
 
     def _families(self, k: int, part: Part) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], float]]:
-        backward = self._by_site(part.cone)
-        forward = self._by_site(self.inside(part.node))
+        backward = self.alike.by_site(part.cone)
+        forward = self.alike.by_site(self.inside(part.node))
         near = self._near(part)
         for members in backward.values():
             if not any(i in near and self._may_be_wrong(i) for i in members):
@@ -178,7 +173,7 @@ class Cuts:
             for targets in forward.values():
                 if squeezed(np.shape(self.nodes[targets[0]].value)) != shape:
                     continue
-                for nodes, roles in _aligned(members, targets):
+                for nodes, roles in aligned(members, targets):
                     found = self._family(k, part, nodes, roles)
                     if found is not None:
                         yield found
@@ -187,42 +182,48 @@ class Cuts:
         self, k: int, part: Part, nodes: tuple[int, ...], roles: tuple[int, ...]
     ) -> tuple[tuple[int, ...], tuple[int, ...], float] | None:
         """A family that accounts for a part: with each value whole, else with each as a share that later ones add to."""
+        if self._is_out(k, part, nodes, roles):
+            return None
         for whole in (True, False):
-            ways = (self._way(k, part, roles, number, whole=whole) for number in (0, 1))
+            ways = (self._way(k, part, roles, number, whole=whole) for number in self._numbers(part))
             factor = self._factor(part, nodes, roles, ways)
             if factor is not None:
                 return nodes, roles, factor
         return None
 
-    def _by_site(self, nodes: Collection[int]) -> dict[tuple[int, ...], list[int]]:
-        """Values of equal shape that one expression, called from one place, made several times, in order."""
-        found: dict[tuple[int, ...], list[int]] = defaultdict(list)
-        for i in sorted(nodes):
-            site = self.nodes[i].site
-            if site is not None and self._is_value(i):
-                found[(site.id, *self._calls(self.nodes[i].scope), -1, *np.shape(self.nodes[i].value))].append(i)
-        return {s: m for s, m in found.items() if len(m) > 1}
-
-    def _calls(self, scope: int) -> tuple[int, ...]:
-        """The places that an activation was called from, the nearest first."""
-        if scope not in self._callers:
-            entered = self.replay.tape.scopes.get(scope)
-            above = () if entered is None or entered.parent is None else self._calls(entered.parent)
-            own = () if entered is None or entered.call is None else (entered.call.id,)
-            self._callers[scope] = (*own, *above)
-        return self._callers[scope]
+    def _is_out(self, k: int, part: Part, nodes: tuple[int, ...], roles: tuple[int, ...]) -> bool:
+        """Whether the plain sum over a family of numbers already tells that it does not account for the part of one number."""
+        moves = self.moves.free(part.node, 0) if len(self._numbers(part)) == 1 else None
+        if moves is None:
+            return False
+        total = 0.0
+        for i, t in zip(nodes, roles, strict=True):
+            value, move = self.replay.base(i), moves.get(t)
+            if type(move) is not float or not isinstance(value, float):
+                return False
+            total += value * move
+        claimed, _ = self._claim(k, 0)
+        if not total or not self._may_be(claimed, total, part):
+            rest = self.moves.rest(part.node, 0, roles, moves) if self.moves.are_apart(roles) else None
+            return rest is not None and not (total and self._may_be(claimed - rest[0] * self.uniform, total, part))
+        return False
 
     # ---- measures ----------------------------------------------------------------------------------------------------
 
     def _ways(self, k: int, part: Part, targets: tuple[int, ...]) -> list[Way] | None:
         """For two directions: what the targets must account for, its error, and how the targets move."""
-        found = [way for number in (0, 1) if (way := self._way(k, part, targets, number)) is not None]
-        return found if len(found) == 2 else None
+        numbers = self._numbers(part)
+        found = [way for number in numbers if (way := self._way(k, part, targets, number)) is not None]
+        return found if len(found) == len(numbers) else None
+
+    def _numbers(self, part: Part) -> tuple[int, ...]:
+        """The directions that tell anything: a single number can only move along one."""
+        return (0,) if np.size(self.nodes[part.node].value) == 1 else (0, 1)
 
     def _way(self, k: int, part: Part, targets: tuple[int, ...], number: int, *, whole: bool = True) -> Way | None:
         """The same for one direction. With `whole` each value is an adjoint, else a share that later ones add to."""
         moves = self.moves.first(part.node, number, targets) if whole else self.moves.free(part.node, number)
-        if moves is None or any(t not in moves for t in targets) or not any(np.any(moves[t]) for t in targets):
+        if moves is None or any(t not in moves for t in targets) or not any(_any(moves[t]) for t in targets):
             return None
         left = self.moves.rest(part.node, number, targets, moves) if whole else (0.0, 0.0)
         if left is None:
@@ -294,23 +295,5 @@ class Cuts:
         return any(abs(ratio.value - r) <= 10 * SAME * abs(r) for r in self._scales)
 
 
-def _aligned(members: list[int], targets: list[int]) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """The ways to take values made in a loop for the adjoints of values made in a loop: backwards first."""
-    size = min(len(members), len(targets))
-    if size < 2:
-        return
-    for order in (targets[::-1], targets):
-        for a in dict.fromkeys((0, len(members) - size)):
-            for b in dict.fromkeys((0, len(order) - size)):
-                yield tuple(members[a : a + size]), tuple(order[b : b + size])
-    turns = math.gcd(len(members), len(targets))
-    few, many = len(members) // turns, len(targets) // turns
-    if turns > 1 and max(few, many) > 1 and max(few, many) < _MOST_BLOCK:  # one of several layers of equal shape, in every turn
-        for a in range(few):
-            for b in range(many):
-                yield tuple(members[a::few]), tuple(targets[b::many])
-                yield tuple(members[a::few]), tuple(targets[b::many][::-1])
-    if len(members) == len(targets):  # several backward passes in one step: each of them backwards
-        for block in (b for b in range(2, _MOST_BLOCK) if size % b == 0 and b < size):
-            turned = [t for start in range(0, size, block) for t in targets[start : start + block][::-1]]
-            yield tuple(members), tuple(turned)
+def _any(move: Any) -> bool:
+    return move != 0 if type(move) is float else bool(np.any(move))

@@ -7,8 +7,9 @@ single cut goes through.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -147,16 +148,17 @@ class First:
             value = np.asarray(self.replay.base(i))
             if value.dtype.kind == "f" and np.all(np.isfinite(value)):
                 wanted[value.size].append((i, value.ravel()))
+        sized = {size: Sized(rows) for size, rows in wanted.items()}
         scales = {1.0, cotangents.scale or 1.0, cotangents.sign, cotangents.sign * self.blame.check.uniform}
         found: set[int] = set()
         for t in sorted(cotangents.forward | cotangents.origins):
-            rows = wanted.get(np.size(self.nodes[t].value), ())
-            if not rows:
+            rows = sized.get(np.size(self.nodes[t].value))
+            if rows is None:
                 continue
             for part in self._shares(t):
                 flat = np.ravel(part)
                 for s in scales:
-                    found |= {i for i, value in rows if i not in found and _is_close(value, s * flat)}
+                    found.update(rows.like(s * flat))
         return found
 
     def _shares(self, t: int) -> Iterable[Any]:
@@ -201,6 +203,27 @@ def missing_reader(blame: Blame, node: int, t: int) -> int | None:
         if np.shape(rest) == value.shape and _is_close(value, scale * np.asarray(rest)):
             return j
     return None
+
+
+class Sized:
+    """Arrays of one size in the order of their largest element: those equal to another one stand close together."""
+
+    def __init__(self, rows: Iterable[tuple[int, np.ndarray]]) -> None:
+        ordered = sorted(((_largest(value), i, value) for i, value in rows), key=lambda row: row[:2])
+        self.rows = [(i, value) for _, i, value in ordered]
+        self.sizes = [size for size, _, _ in ordered]
+
+    def like(self, value: np.ndarray) -> Iterator[int]:
+        """Those that are equal to a value, as far as two computations of one derivative can be."""
+        size, room = _largest(value), 1 + 2 * SAME
+        for k in range(bisect_left(self.sizes, size / room), bisect_right(self.sizes, size * room)):
+            if _is_close(self.rows[k][1], value):
+                yield self.rows[k][0]
+
+
+def _largest(value: np.ndarray) -> float:
+    """The size of the largest element."""
+    return float(abs(value[0])) if value.size == 1 else float(np.max(np.abs(value), initial=0.0))
 
 
 def _is_close(a: np.ndarray, b: np.ndarray) -> bool:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import ReplayError
+from ..numeric.estimate import Estimate
 from ..tape.adjoint import Tensor, shaped
 
 if TYPE_CHECKING:
     from .blame import Blame
 
 _STEP = 1e-30  # of the complex step
+_MOST_BITS = 10_000  # forward values of which it is known which are made of which
 _WORK = 2_000_000  # recorded operations that may be evaluated again for all cuts of a step
 
 Move = dict[int, Any]  # by the canonical nodes of values; a number for a value without axes
@@ -28,6 +31,9 @@ class Moves:
         self.work = 0
         self._free: dict[tuple[int, int], Move | None] = {}
         self._frozen: dict[tuple[int, int, tuple[int, ...]], Move | None] = {}
+        self._slopes: dict[tuple[int, int], Estimate | None] = {}
+        self._apart: dict[tuple[int, ...], bool] = {}
+        self.forward = blame.cotangents.loss.nodes & blame.cotangents.live
 
     def free(self, node: int, number: int) -> Move | None:
         """How all values between a parameter and the loss move along direction `number` of the parameter."""
@@ -37,9 +43,9 @@ class Moves:
 
     def first(self, node: int, number: int, targets: tuple[int, ...]) -> Move | None:
         """How some values move by the paths that meet no other one of them before."""
-        wanted = tuple(sorted(set(targets)))
-        if len(wanted) == 1:
+        if self.are_apart(targets):
             return self.free(node, number)
+        wanted = tuple(sorted(set(targets)))
         key = (node, number, wanted)
         if key not in self._frozen:
             self._frozen[key] = self._moved(node, number, wanted, wanted)
@@ -54,7 +60,9 @@ class Moves:
         if node in targets:
             return 0.0, 0.0
         through = self._through(targets, moves)
-        whole = self.adjoints.slope(Tensor("", (node,)), self.objective, number, crude=True)
+        if (node, number) not in self._slopes:
+            self._slopes[node, number] = self.adjoints.slope(Tensor("", (node,)), self.objective, number, crude=True)
+        whole = self._slopes[node, number]
         if through is not None and whole is not None:
             return whole.value - through[0], 1e-13 * (abs(whole.value) + through[1])
         if not self._afford(node):
@@ -72,6 +80,34 @@ class Moves:
             one, large = paired(adjoint, moves[t])
             total, size = total + one, size + large
         return total, size
+
+    def are_apart(self, targets: tuple[int, ...]) -> bool:
+        """Whether none of some values of the forward pass is made of another one."""
+        if targets not in self._apart:
+            self._apart[targets] = len(set(targets)) == 1 or self._found_apart(targets)
+        return self._apart[targets]
+
+    def _found_apart(self, targets: tuple[int, ...]) -> bool:
+        together = 0
+        for t in targets:
+            together |= 1 << self._bits[t] if t in self._before else 0
+        return all(t in self._before and not self._before[t] & together for t in targets)
+
+    @cached_property
+    def _bits(self) -> dict[int, int]:
+        return {i: k for k, i in enumerate(sorted(self.forward))}
+
+    @cached_property
+    def _before(self) -> dict[int, int]:
+        """For each value of the forward pass those that it is made of, a bit for each."""
+        found: dict[int, int] = {}
+        for i in self._bits if len(self._bits) <= _MOST_BITS else ():
+            made_of = 0
+            for j in self.replay.inputs(i):
+                if j in found:
+                    made_of |= found[j] | 1 << self._bits[j]
+            found[i] = made_of
+        return found
 
     def _moved(self, node: int, number: int, targets: Sequence[int], frozen: tuple[int, ...]) -> Move | None:
         if not self._afford(node):
@@ -93,7 +129,7 @@ class Moves:
 def _slope(value: Any) -> Any:
     """What a complex step made of a value: a number, or an array of its shape."""
     if isinstance(value, complex):  # one of NumPy's too
-        return value.imag / _STEP
+        return float(value.imag) / _STEP
     slope = np.imag(np.asarray(value)) / _STEP
     return slope if np.ndim(slope) else float(slope)
 
@@ -101,7 +137,8 @@ def _slope(value: Any) -> Any:
 def paired(cotangent: Any, move: Any) -> tuple[float, float]:
     """<cotangent, move> and the size of what was added up. Raises ValueError where they do not fit."""
     if isinstance(move, float):
-        value = float(cotangent) if np.ndim(cotangent) == 0 else float(np.sum(shaped(cotangent, ())))
-        return value * move, abs(value * move)
+        value = cotangent if np.ndim(cotangent) == 0 else np.sum(shaped(cotangent, ()))
+        through = float(value) * move
+        return through, abs(through)
     products = (shaped(cotangent, np.shape(move)) if np.ndim(cotangent) else cotangent) * move
     return float(np.sum(products)), float(np.sum(np.abs(products)))
