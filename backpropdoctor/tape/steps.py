@@ -103,7 +103,7 @@ class Steps:
                 old = self.tape.nodes[term.node]
                 if old.index in known or term.factor != 1.0 or (old.index not in heirs and not self._is_beginning(old)):
                     continue
-                if np.shape(old.value) != np.shape(node.value) or np.asarray(node.value).dtype.kind != "f":
+                if not _keeps_place(old.value, node.value) or np.asarray(node.value).dtype.kind != "f":
                     continue
                 site = node.site.id if node.site else None
                 if not self._inherits(old.index, node.index) and site not in proven:
@@ -260,6 +260,11 @@ def _reading(node: Node, read: int) -> tuple[int, int] | None:
 
 def _shape(value: Any) -> tuple[int, ...]:
     return np.shape(value)
+
+
+def _keeps_place(old: Any, new: Any) -> bool:
+    """Whether a value may be the heir of another: of its shape, or of the shape an array grew to by broadcasting."""
+    return np.shape(old) == np.shape(new) or (np.ndim(old) > 0 and _grown(old, new))
 
 
 def _grown(old: Any, new: Any) -> bool:

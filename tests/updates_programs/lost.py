@@ -158,8 +158,7 @@ LOST = [
         "BD310",
         ("b1",),
         (
-            ("        self.db1 = delta1.sum(axis=1, keepdims=True)\n", "        self.db1 = delta1.sum(axis=1)\n"),
-            ("        self.b1 = self.b1 - lr * self.db1\n", "        self.b1 = self.b1 - lr * self.db1  # <-\n"),
+            ("        self.db1 = delta1.sum(axis=1, keepdims=True)\n", "        self.db1 = delta1.sum(axis=1)  # <-\n"),
             ("self.W1 @ x + self.b1\n", "self.W1 @ x + self.b1[:, :1]\n"),
         ),
     ),
@@ -168,10 +167,9 @@ LOST = [
         "BD310",
         ("W2",),
         (
-            ('    grads["dW2"] = a1.T @ d2\n', '    grads["dW2"] = (a1 * d2).sum(axis=0)\n'),
+            ('    grads["dW2"] = a1.T @ d2\n', '    grads["dW2"] = (a1 * d2).sum(axis=0)  # <-\n'),
             ('    z2 = a1 @ p["W2"] + p["b2"]\n', '    z2 = a1 @ p["W2"][:, :1] + p["b2"]\n'),
             ('    d1 = (d2 @ p["W2"].T) * (z1 > 0)\n', '    d1 = (d2 @ p["W2"][:, :1].T) * (z1 > 0)\n'),
-            (F_UPDATE, F_UPDATE.rstrip("\n") + "  # <-\n"),
         ),
     ),
     Broken(
@@ -181,7 +179,8 @@ LOST = [
         (
             ("b2 = np.zeros(2)\n", "b2 = np.zeros((2, 1))\n"),
             ("    out = a1 @ W2 + b2\n", "    out = a1 @ W2 + b2[:, 0]\n"),
-            ("    b2 -= lr * db2\n", "    b2 = b2 - lr * db2  # <-\n"),
+            ("    b2 -= lr * db2\n", "    b2 = b2 - lr * db2\n"),
+            ("    db2 = d_out.sum(axis=0)\n", "    db2 = d_out.sum(axis=0)  # <-\n"),
         ),
     ),
     # integers

@@ -11,6 +11,8 @@ import numpy as np
 
 from ...finding import Explanation, Finding, make_finding
 from ...source import Span
+from ...tape.steps import Update
+from ...tape.tape import Site
 from . import flow
 from .causes.lockstep import symmetric
 from .causes.ratios import advice
@@ -29,20 +31,33 @@ def shape_drift(recorded: Recorded) -> list[Finding]:
     found: dict[Any, Finding] = {}
     for update in recorded.steps.updates:
         old, new = np.shape(recorded.nodes[update.old].value), np.shape(recorded.nodes[update.new].value)
-        if old == new or update.binding is None or update.site is None or update.binding.place in found:
+        binding = update.binding or next(iter(recorded.bindings(update.new)), None)
+        if old == new or binding is None or update.site is None or binding.place in found:
             continue
         terms = [np.shape(recorded.nodes[t.node].value) for t in update.terms]
-        name = update.binding.name
-        found[update.binding.place] = make_finding(
+        name = binding.name
+        site = _made_at(recorded, update) or update.site
+        found[binding.place] = make_finding(
             "BD310",
             f"`{name}` grows from {old} to {new} when it is updated: what is subtracted has shape {terms[0]}",
-            span=update.site.statement_span,
+            span=site.statement_span,
+            label="" if site is update.site else f"has shape {terms[0]}",
             tensors=(name,),
-            measured=f"shape {old} before the update, {new} after it",
+            measured=f"shape {old} before the update at line {update.site.statement_span.line}, {new} after it",
             explanations=(Explanation("NumPy broadcasts two different shapes against each other", "verified"),),
             help=f"make the gradient of `{name}` have its shape {old}, for instance with `keepdims=True`",
         )
     return list(found.values())
+
+
+def _made_at(recorded: Recorded, update: Update) -> Site | None:
+    """The statement that made the gradient which an update takes off, without the factors of the update."""
+    if len(update.terms) != 1:
+        return None
+    chain = list(recorded.steps.algebra.scalings(update.terms[0].node, lambda i: False))
+    named = (s for s in chain if s.inside == 1.0 and any(b.how != "argument" for b in recorded.bindings(s.node)))
+    found = next(named, None)
+    return recorded.nodes[found.node].site if found is not None else None
 
 
 def integer_drift(recorded: Recorded, sources: Collection[Source]) -> list[Finding]:
