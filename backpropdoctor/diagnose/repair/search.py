@@ -22,7 +22,7 @@ from .inlining import inlined
 from .inner import with_inner
 from .scene import Scene
 from .sizes import affordable
-from .trial import FRESH, Outcome, Trial
+from .trial import FRESH, Aim, Outcome, Trial
 from .updates import UpdateTrial
 
 # The search is limited by the work it does and never by the clock: the same program gets the same answer on any machine.
@@ -157,7 +157,7 @@ class Search:
                 break
             if best.skips(tried.rank, tried.scene):
                 continue
-            found = self._found(tried, right, best.mine)
+            found = self._found(tried, right, best)
             if found is not None and best.takes(found, tried.rank):
                 stop = min(stop, self.trial.effort + (stop - begun) / 3)
             if self.trial.effort > stop:
@@ -273,7 +273,7 @@ class Search:
         other = [v for v, new, old in zip(values, made, known, strict=False) if new != old] or values
         return Tried(rank, scene, c, text, edited, self.guide.likes(other))
 
-    def _found(self, tried: Tried, right: set[str], mine: set[str]) -> Found | None:
+    def _found(self, tried: Tried, right: set[str], best: Best) -> Found | None:
         """What is right under an edit, where it helps."""
         try:
             values = fingerprint(self.trial.first_values(tried.edited))
@@ -283,9 +283,9 @@ class Search:
             return None
         key = (tried.scene.place, values)
         if key not in self._results:
-            self._results[key] = self._judge(tried.edited, right, mine)
+            self._results[key] = self._judge(tried.edited, right, best)
         judged = self._results[key]
-        if judged is None or not judged[0] & mine:
+        if judged is None or not judged[0] & best.mine:
             return None
         return Found(tried.candidate, tried.scene, tried.text, tried.edited, frozenset(judged[0]), judged[1])
 
@@ -300,9 +300,11 @@ class Search:
         except (SyntaxError, ValueError, TypeError):
             return None
 
-    def _judge(self, edited: Edited, right: set[str], mine: set[str]) -> tuple[set[str], float | None] | None:
+    def _judge(self, edited: Edited, right: set[str], best: Best) -> tuple[set[str], float | None] | None:
+        needed, hoped = frozenset(best.mine - best.excused), frozenset(best.mine)
+        aim = Aim(needed, hoped, frozenset(right), shares=not right and not self.trial.check.fixed)
         try:
-            outcome = self.trial.outcome([*self.active, edited], hoped=mine)
+            outcome = self.trial.outcome([*self.active, edited], aim=aim)
         except Misfit:
             return None
         if outcome.right >= right and outcome.right > right:

@@ -9,15 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from ...checks.gradients import Check
+from ...checks.gradients import Check, Measured
 from ...tape.adjoint import SAME, Claim, close, shaped
 from ...tape.steps import Steps
 from .capture import Moment, Place
 from .edited import Edited, Misfit
+from .evaluation import Evaluation
 from .values import Values
 
 SEARCH = (0, 1)  # directions that the search uses
 FRESH = (10, 11, 12, 13)  # directions that a found edit has to pass
+_MOST_SIZED = 40  # gradients of which it is known how much they depend on
 _NOTHING = 1e-11  # beside the largest gradient, less than this is roundoff, as where gradients are measured
 
 
@@ -27,6 +29,30 @@ class Outcome:
 
     ratios: dict[str, float | None] = field(default_factory=dict)
     right: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What an edit is to do: the gradients that must be right under it, those `hoped` for, and those that are right already.
+
+    With `shares` it may leave all gradients one factor instead.
+    """
+
+    needed: frozenset[str]
+    hoped: frozenset[str]
+    kept: frozenset[str] = frozenset()
+    shares: bool = False
+
+    def is_missed(self, name: str, found: Outcome) -> bool:
+        """Whether that is clear now that the gradient `name` is known."""
+        if name in found.right:
+            return False
+        if name in self.needed or name in self.kept:
+            ratio = found.ratios[name]
+            first = next(iter(found.ratios.values()))
+            return not self.shares or ratio is None or first is None or abs(ratio - first) > 1e-5 * abs(first)
+        hoped = [found.ratios.get(h) for h in self.hoped]
+        return name not in self.hoped and all(r is None for r in hoped)
 
 
 class Trial(Values):
@@ -47,6 +73,7 @@ class Trial(Values):
         self.objective = check.training.loss.objective
         self._truths: dict[tuple[Any, int], tuple[float, float, list[np.ndarray]] | None] = {}
         self._forward_lines: dict[str, set[int]] = {}
+        self._orders: dict[Any, list[Measured]] = {}
 
     @cached_property
     def backward_names(self) -> set[str]:
@@ -72,22 +99,48 @@ class Trial(Values):
 
     # --- verdicts -----------------------------------------------------------------------------------------------------
 
-    def outcome(self, edits: Sequence[Edited], numbers: Sequence[int] = SEARCH, hoped: Collection[str] = ()) -> Outcome:
+    def outcome(self, edits: Sequence[Edited], numbers: Sequence[int] = SEARCH, aim: Aim | None = None) -> Outcome:
         """The gradients under the edits, held against the truth along the directions `numbers`. Raises Misfit.
 
-        Where none of the gradients `hoped` for is parallel to the truth, the others are not looked at.
+        Once it shows that the edits miss their `aim`, the other gradients are not looked at.
         """
-        values = self.replayed(edits)
+        evaluation = self.evaluation(edits)
         found = Outcome()
-        for m in sorted(self.claims, key=lambda m: m.held.tensor.name not in hoped):
+        for m in self.claims if aim is None else self._in_order(evaluation, aim):
             name = m.held.tensor.name
-            if hoped and name not in hoped and all(found.ratios[h] is None for h in hoped):
-                break
+            values = self.finals_of(evaluation, m.held.claim.gradient_nodes)
             ratio = self._ratio(m.held.claim, values, numbers)
             found.ratios[name] = ratio
             if ratio is not None and any(close(ratio, good) for good in self.good_ratios):
                 found.right.add(name)
+            if aim is not None and aim.is_missed(name, found):
+                break
         return found
+
+    def _in_order(self, evaluation: Evaluation, aim: Aim) -> list[Measured]:
+        """The gradients that an edit aims at first, of these the ones that need least; then those that it may spoil."""
+        key = (tuple(evaluation.below[:1]), len(evaluation.below), aim.needed, aim.kept)
+        if key not in self._orders:
+            rank = {name: self._size(evaluation, name) for name in sorted(aim.needed)[:_MOST_SIZED]}
+            far = len(evaluation.below)
+
+            def place(m: Measured) -> tuple[bool, bool, bool, int]:
+                name = m.held.tensor.name
+                return name not in aim.needed, name not in aim.hoped, name not in aim.kept, rank.get(name, far)
+
+            self._orders[key] = sorted(self.claims, key=place)
+        return self._orders[key]
+
+    def _size(self, evaluation: Evaluation, name: str) -> int:
+        """How many of the values that an edit changes a gradient depends on."""
+        ends = [i for m in self.claims if m.held.tensor.name == name for i in m.held.claim.gradient_nodes]
+        inside, seen, stack = set(evaluation.below), set(), ends
+        while stack:
+            i = stack.pop()
+            if i in inside and i not in seen:
+                seen.add(i)
+                stack += self.nodes[i].inputs()
+        return len(seen)
 
     def _truth(self, claim: Claim, number: int) -> tuple[float, float, list[np.ndarray]] | None:
         """The slope along a direction, its error, and the direction: once for each."""

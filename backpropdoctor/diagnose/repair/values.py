@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ...checks.gradients import Check, Measured
-from ...tape.replay import Replay, run_node
+from ...tape.operation import Prepared
+from ...tape.replay import Replay
 from ...tape.steps import Steps
-from ...tape.tape import Ref, Site
+from ...tape.tape import Site
 from .capture import Moment, Place
-from .edited import Edited, Misfit, run_edited
+from .edited import Edited, run_edited
+from .evaluation import RUN, Evaluation, Made
 from .renamed import Renamed, renamed
 
-_PREPARED, _RUN, _OUTCOME = 40, 20, 100  # the work of an edit, of a statement run again, of a verdict, in operations
+_PREPARED, _OUTCOME = 40, 100  # the work of an edit and of a verdict, in operations
 _ELEMENTS, _MULTIPLIED = 4_000, 20_000  # elements read or made, and products of two, in the time of one operation
 _PRODUCTS = {"matmul", "dot", "einsum", "tensordot", "inner", "outer"}
 
@@ -43,6 +44,9 @@ class Values:
         self._works: dict[int, float] = {}
         self._settled: dict[int, Any] = {}
         self._below: dict[tuple[int, ...], list[int]] = {}
+        self.plans: dict[Any, list[int]] = {}  # what evaluations have to work out
+        self.scenery: dict[tuple[int, tuple[str, ...]], list[int]] = {}  # what edited statements see
+        self.operations: dict[int, Prepared | None] = {}
 
     def _relevant(self, moment: Moment) -> bool:
         """Whether a run of a statement belongs to the step: its values are used, or might be if the code were right."""
@@ -78,24 +82,33 @@ class Values:
         """What an edited statement makes at its first moments (and the last), under the settled edits. Raises Misfit."""
         moments = self.moments[edited.place]
         chosen = moments[:most] if len(moments) <= 3 or most < 3 else [moments[0], moments[1], moments[-1]]
-        self.effort += _PREPARED + sum(_RUN + self._work(node) for m in chosen for _, node in m.outs)
+        self.effort += _PREPARED + sum(RUN + self.work(node) for m in chosen for _, node in m.outs)
         return [v for moment in chosen for v in run_edited(edited, moment, self._seen)]
 
     def settle(self, edits: Sequence[Edited]) -> None:
         """From now on statements see the values that they have under these edits. Raises Misfit."""
-        self._settled = self._evaluated(*self._starts(edits))[0] if edits else {}
+        self._settled = {}
+        if edits:
+            evaluation = self.evaluation(edits)
+            evaluation.reach()
+            self._settled = evaluation.seen
 
     def _seen(self, index: int) -> Any:
         return self._settled[index] if index in self._settled else self.replay.base(index)
 
-    def replayed(self, edits: Sequence[Edited]) -> dict[int, Any]:
-        """The values of the gradients' nodes under the edits. Raises Misfit."""
-        made, others = self._starts(edits)
-        seen, value_at, value_of_renamed = self._evaluated(made, others)
-        found = {i: self._final(i, seen, value_at) for i in self.finals}
-        for other in others:
+    def evaluation(self, edits: Sequence[Edited]) -> Evaluation:
+        """The step under the edits, nothing of it worked out yet."""
+        self.effort += _OUTCOME
+        return Evaluation(self, edits, *self._starts(edits))
+
+    def finals_of(self, evaluation: Evaluation, indices: Sequence[int]) -> dict[int, Any]:
+        """The values of some of the gradients' nodes under the edits. Raises Misfit."""
+        scaled = [j for i in indices for j, _ in self._scaled_forms(i)]
+        evaluation.reach([*indices, *scaled])
+        found = {i: self._final(i, evaluation) for i in indices}
+        for other in evaluation.others:
             if other.node in found and self._update_readers.get(other.node, set()) & other.readers:
-                found[other.node] = value_of_renamed(other)
+                found[other.node] = evaluation.renamed(other)
         return found
 
     @cached_property
@@ -115,9 +128,9 @@ class Values:
         """The last node that has to do with the step: a gradient, or an operation of an update that reads one."""
         return max([self.last, *(j for readers in self._update_readers.values() for j in readers)])
 
-    def _starts(self, edits: Sequence[Edited]) -> tuple[dict[int, tuple[Moment, Edited]], list[Renamed]]:
+    def _starts(self, edits: Sequence[Edited]) -> tuple[Made, list[Renamed]]:
         """What edited statements make anew: values, and other names for values."""
-        made: dict[int, tuple[Moment, Edited]] = {}
+        made: Made = {}
         others: list[Renamed] = []
         for edited in edits:
             for moment in self.moments[edited.place]:
@@ -128,69 +141,7 @@ class Values:
                     others += renamed(self.replay, moment, edited, self._end)
         return made, sorted(others, key=lambda r: r.moment.at)
 
-    def _evaluated(
-        self, made: dict[int, tuple[Moment, Edited]], others: list[Renamed]
-    ) -> tuple[dict[int, Any], Callable[[int], Any], Callable[[Renamed], Any]]:
-        """The values that are not as recorded, how to read any value, and one that was given another name."""
-        seen: dict[int, Any] = {}
-        failed: dict[int, str] = {}
-        current = -1
-
-        def value_at(index: int) -> Any:
-            if index in failed:
-                raise Misfit(failed[index])
-            for other in others:
-                if other.node == index and current in other.readers:
-                    return value_of_renamed(other)
-            return seen[index] if index in seen else self.replay.base(index)
-
-        def value_of_renamed(other: Renamed) -> Any:
-            """One after another, in the order in which they ran: each may read what the one before it made."""
-            for r in others:
-                if r.moment.at >= other.moment.at:
-                    break
-                if not r.done and r is not other:
-                    with contextlib.suppress(Misfit):
-                        one_renamed(r)
-            return one_renamed(other)
-
-        def one_renamed(other: Renamed) -> Any:
-            if other.done:
-                return other.made
-            earlier = {r.node: r for r in others if r.moment.at < other.moment.at and r.done}
-            return other.value(lambda i: earlier[i].made if i in earlier else value_as_it_is(i))
-
-        def value_as_it_is(index: int) -> Any:
-            if index in failed:
-                raise Misfit(failed[index])
-            return seen[index] if index in seen else self.replay.base(index)
-
-        def value_of(ref: Ref) -> Any:
-            return value_at(ref.index)
-
-        starts = set(made) | {i for r in others for i in r.readers}
-        below = self._downstream(starts)
-        self.effort += _OUTCOME + _RUN * len(made) + sum(map(self._work, below))
-        with np.errstate(all="ignore"):
-            for i in below:
-                if i in seen:
-                    continue
-                current = i
-                try:
-                    if i in made:
-                        moment, edited = made[i]
-                        values = run_edited(edited, moment, value_at)
-                        for (_, node), value in zip(moment.outs, values, strict=True):
-                            if node >= moment.at:
-                                seen[node] = value
-                    else:
-                        seen[i] = run_node(self.nodes[i], value_of, self.replay.lifted)
-                except Exception as error:
-                    failed[i] = str(error)
-        current = -1
-        return seen, value_at, value_of_renamed
-
-    def _work(self, index: int) -> float:
+    def work(self, index: int) -> float:
         """What an operation costs beside one on small arrays: by the elements it reads and makes, or multiplies."""
         if index not in self._works:
             node = self.nodes[index]
@@ -200,14 +151,14 @@ class Values:
             self._works[index] = 1 + sum(sizes) / _ELEMENTS + products / _MULTIPLIED
         return self._works[index]
 
-    def _final(self, index: int, seen: Mapping[int, Any], value_at: Callable[[int], Any]) -> Any:
+    def _final(self, index: int, evaluation: Evaluation) -> Any:
         """A gradient's value; one that its statement scales before anybody sees it is read off the scaled one."""
+        seen = evaluation.seen
         if index not in seen:
-            scaled = self._scaled_forms(index)
-            for other, factor in scaled:
+            for other, factor in self._scaled_forms(index):
                 if other in seen:
                     return np.asarray(seen[other], dtype=float) / factor
-        return value_at(index)
+        return evaluation.value_at(index)
 
     def _scaled_forms(self, index: int) -> list[tuple[int, float]]:
         """The multiples of a value that the same statement makes of it, with their factors."""
@@ -228,8 +179,8 @@ class Values:
         factor = float(b.flat[k] / a.flat[k])
         return factor if factor and np.allclose(b, factor * a, rtol=1e-9) else None
 
-    def _downstream(self, starts: Collection[int]) -> list[int]:
-        key = tuple(sorted(starts))
+    def downstream(self, key: tuple[int, ...]) -> list[int]:
+        """What depends on some nodes, in order."""
         if key not in self._below:
             self._below[key] = self._descendants(key)
         return self._below[key]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import BuiltinFunctionType, FunctionType, ModuleType, SimpleNamespace
@@ -138,6 +138,24 @@ def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
             name = f"_{cls.__name__.lstrip('_')}{name}" if name.startswith("__") and not name.endswith("__") else name
             if name not in ("__dict__", "__weakref__") and hasattr(value, name):
                 yield name, getattr(value, name)
+
+
+def nodes_in(frozen: Iterable[Frozen]) -> set[int]:
+    """The nodes that kept values are, or hold."""
+    found: set[int] = set()
+    seen: set[int] = set()
+    stack = list(frozen)
+    while stack:
+        one = stack.pop()
+        if isinstance(one, Ref):
+            found.add(one.index)
+        elif isinstance(one, Unknown):
+            found |= set() if one.node is None else {one.node}
+        elif isinstance(one, (Items, Thing)) and id(one) not in seen:
+            seen.add(id(one))
+            inner = one.attributes if isinstance(one, Thing) else one.items
+            stack += inner.values() if isinstance(inner, dict) else inner
+    return found
 
 
 class Maker:
