@@ -67,6 +67,7 @@ FAULTS = {
     "another argument": ("(1 - out.v ** 2)", "(1 - self.v ** 2)"),
     "sign": ("(1 - out.v ** 2)", "-(1 - out.v ** 2)"),
     "overwritten": ("o.g += out.g", "o.g = out.g"),
+    "no closure's own": ("(1 - out.v ** 2) * out.g", "1 - math.tanh(self.v) ** 2"),  # it mentions `out` no more
 }
 
 

@@ -94,13 +94,17 @@ class StepPolicy:
         """
         self._looked_at = len(tape.nodes)
         self._spent += len(tape.nodes)
+        starts = [e.at for e in tape.iterations if (e.site.id, e.instance) == inner]
+        if inner is not None and len(starts) < ENOUGH:
+            return False
+        if inner is None and iteration <= 1 and len(tape.nodes) < _BRIEF:
+            return False  # what a turn begins anew, as the input of residual blocks, shows in the second turn only
         parameters = Parameters(Steps(Replay(tape)))
         steps = parameters.by_step
         if len(steps) < ENOUGH or len(steps[ENOUGH - 1]) != len(steps[0]):
             return False
-        if inner is None:  # what a turn begins anew, as the input of residual blocks, shows in the second turn only
-            return iteration > 1 or len(tape.nodes) >= _BRIEF
-        starts = [e.at for e in tape.iterations if (e.site.id, e.instance) == inner]
+        if inner is None:
+            return True
         turns: dict[Any, set[int]] = {}
         for update, _ in parameters.updates:
             turns.setdefault(parameters.updated.place(update), set()).add(bisect_right(starts, update.new))

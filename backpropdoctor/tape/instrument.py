@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from types import CodeType
 from typing import Any
 
+from .closures import keep_variables
 from .instrument_loops import Program
 from .instrument_spec import Loop
 from .instrument_stmt import Weaver
@@ -73,12 +74,13 @@ def instrument(
     flags: int = 0,
     mode: str = "exec",
     is_loss_name: Callable[[str], bool] | None = None,
+    keep_closures: bool = False,
 ) -> Instrumented:
     """Compile `source` twice over, plain and recorded side by side, with the `hooks` of a recorder in it.
 
     `record_module` makes the recorded version the only one at module level; `mode` is that of `compile` ("exec" or
-    "single"). With `is_loss_name` training loops begin with the script's own loss (`own_loss`). Raises SyntaxError as
-    `compile` does.
+    "single"). With `is_loss_name` training loops begin with the script's own loss (`own_loss`); with `keep_closures` a
+    closure keeps all variables around it. Raises SyntaxError as `compile` does.
     """
     compile(source, path, mode, flags=flags, dont_inherit=True)  # the user's own SyntaxWarnings and errors
     with warnings.catch_warnings():
@@ -94,6 +96,8 @@ def instrument(
         constants = Constants(text)
         weaver = Weaver(hooks, constants.put, path, text.splitlines(), program, first_site)
         woven = weaver.module(tree, recorded=record_module)
+        if keep_closures:
+            keep_variables(woven)
         code = compile(woven, path, mode, flags=flags, dont_inherit=True)
     return Instrumented(constants.fill(code), weaver.sites, weaver.loops)
 

@@ -88,6 +88,7 @@ class Session:
         self.program = program
         self.result = RunResult(self.recorder.tape)
         self.is_loss_name: Callable[[str], bool] | None = None  # set where the script's own loss may be asked for
+        self.keep_closures = False
         self.hooks = make_hooks(self.recorder, Stop)
         self.hooks.update(loop_hooks(self.recorder, policy, Stop))
 
@@ -105,6 +106,7 @@ class Session:
             flags=flags,
             mode=mode,
             is_loss_name=self.is_loss_name,
+            keep_closures=self.keep_closures,
         )
         self.result.sites.extend(made.sites)
         self.result.loops.update((loop.site.id, loop) for loop in made.loops)

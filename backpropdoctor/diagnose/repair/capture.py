@@ -60,9 +60,25 @@ class Moment:
 
 @dataclass(slots=True)
 class _Open:
-    place: Place
+    watched: _Watched
     moment: Moment
     before: dict[str, int | None]
+
+
+@dataclass(slots=True)
+class _Watched:
+    """A statement that is looked out for, and how many values are kept for all its runs."""
+
+    place: Place
+    statement: ast.stmt
+    moments: list[Moment]
+    paths: dict[str, CodeType]
+    written: set[str]
+    frozen: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.moments) >= _MOST_MOMENTS or self.frozen >= _MOST_FROZEN
 
 
 class Playback:
@@ -91,16 +107,15 @@ class Capture:
     def __init__(self, statements: dict[Place, ast.stmt]) -> None:
         self.statements = statements
         self.moments: dict[Place, list[Moment]] = {p: [] for p in statements}
-        self._by_file: dict[str, list[Place]] = {}
-        for place in statements:
-            self._by_file.setdefault(place.path, []).append(place)
-        self._codes: dict[CodeType, list[Place]] = {}
+        self._by_file: dict[str, list[_Watched]] = {}
+        for place, statement in statements.items():
+            watched = _Watched(place, statement, self.moments[place], paths_of(statement), targets(statement))
+            self._by_file.setdefault(place.path, []).append(watched)
+        self._codes: dict[int, tuple[CodeType, list[_Watched]]] = {}  # by identity: a code's hash takes in all it holds
         self._crowded = {path: crowded(path) for path in self._by_file}
-        self._positions: dict[CodeType, list[Any]] = {}  # of the code that has several statements on a line
+        self._positions: dict[int, list[Any]] = {}  # of the code that has several statements on a line
         self._open: dict[int, list[_Open]] = {}  # of each activation, a loop before the statements inside it
-        self._paths = {p: paths_of(s) for p, s in statements.items()}
         self._idle = 0
-        self._frozen: dict[Place, int] = dict.fromkeys(statements, 0)
         self.recorder: Any = None
         self.freezer: Freezer | None = None
         self.tape: Tape | None = None
@@ -141,64 +156,64 @@ class Capture:
         if not places or frame.f_code.co_name in _INNER:
             return None
         code = frame.f_code
-        if code not in self._codes:
+        if id(code) not in self._codes:
             lines = {line for _, _, line in code.co_lines() if line}
-            inside = [p for p in places if any(p.line <= n <= p.end_line for n in lines)]
-            inside = [p for p in inside if is_body(self.statements[p]) == (code.co_name == "<lambda>")]
-            self._codes[code] = sorted(inside, key=lambda p: (p.line, -p.end_line))
-            if any(p.line in self._crowded.get(p.path, ()) for p in inside):
-                self._positions[code] = list(code.co_positions())
-        frame.f_trace_opcodes = code in self._positions
-        return self._line if self._codes[code] else None
+            inside = [w for w in places if any(w.place.line <= n <= w.place.end_line for n in lines)]
+            inside = [w for w in inside if is_body(w.statement) == (code.co_name == "<lambda>")]
+            self._codes[id(code)] = code, sorted(inside, key=lambda w: (w.place.line, -w.place.end_line))
+            if any(w.place.line in self._crowded.get(w.place.path, ()) for w in inside):
+                self._positions[id(code)] = list(code.co_positions())
+        frame.f_trace_opcodes = id(code) in self._positions
+        return self._line if self._codes[id(code)][1] else None
 
     def _line(self, frame: FrameType, event: str, arg: Any) -> Any:
-        if event == "line" and frame.f_code not in self._positions:
-            self._close(frame, lambda place: not place.line <= frame.f_lineno <= place.end_line)
-            self._begin(frame, lambda place: place.line <= frame.f_lineno <= place.end_line)
+        if event == "line" and id(frame.f_code) not in self._positions:
+            line = frame.f_lineno
+            self._close(frame, lambda w: not w.place.line <= line <= w.place.end_line)
+            self._begin(frame, [w for w in self._codes[id(frame.f_code)][1] if w.place.line <= line <= w.place.end_line])
         elif event == "opcode":
             self._step(frame)
         elif event == "return":
-            self._close(frame, lambda place: True, arg)
+            self._close(frame, lambda w: True, arg)
         elif event == "exception":
             self._open.pop(id(frame), None)
         return self._line
 
     def _step(self, frame: FrameType) -> None:
         """One instruction of code that has several statements on a line: its columns tell which one it belongs to."""
-        line, _, column, _ = self._positions[frame.f_code][frame.f_lasti // 2]
+        line, _, column, _ = self._positions[id(frame.f_code)][frame.f_lasti // 2]
         if line is None or column is None:
             return
 
-        def holds(place: Place) -> bool:
-            s = self.statements[place]
+        def holds(watched: _Watched) -> bool:
+            s = watched.statement
             end = (s.end_lineno or s.lineno, s.end_col_offset or 0)
             return (s.lineno, s.col_offset) <= (line, column) < end
 
-        self._close(frame, lambda place: not holds(place))
-        self._begin(frame, holds)
+        self._close(frame, lambda w: not holds(w))
+        self._begin(frame, [w for w in self._codes[id(frame.f_code)][1] if holds(w)])
 
-    def _close(self, frame: FrameType, ended: Callable[[Place], bool], returned: Any = None) -> None:
+    def _close(self, frame: FrameType, ended: Callable[[_Watched], bool], returned: Any = None) -> None:
         """Finish the statements that have ended, those inside others first."""
         opened = self._open.get(id(frame), [])
-        while opened and ended(opened[-1].place):
+        while opened and ended(opened[-1].watched):
             self._finish(frame, opened.pop(), returned)
 
-    def _begin(self, frame: FrameType, runs: Callable[[Place], bool]) -> None:
-        opened = self._open.setdefault(id(frame), [])
-        for place in self._codes[frame.f_code]:  # the outer ones first
-            if not runs(place) or self._is_full(place):
+    def _begin(self, frame: FrameType, running: list[_Watched]) -> None:
+        """Open the statements that run now, the outer ones first."""
+        for watched in running:
+            opened = self._open.setdefault(id(frame), [])
+            if watched.is_full or any(o.watched is watched for o in opened):
                 continue
-            if any(o.place is place for o in opened):
-                continue
-            if opened and not _within(place, opened[-1].place):
+            if opened and not _within(watched.place, opened[-1].watched.place):
                 continue  # another one on the same line
             if not self.recorder.on:  # the first statement of an iteration that is going to be recorded, perhaps
                 self._idle += 1
                 if self._idle > _MOST_IDLE:
                     return
-            opened.append(self._opened(frame, place))
+            opened.append(self._opened(frame, watched))
 
-    def _opened(self, frame: FrameType, place: Place) -> _Open:
+    def _opened(self, frame: FrameType, watched: _Watched) -> _Open:
         assert self.freezer is not None
         locals_ = frame.f_locals if frame.f_locals is not frame.f_globals else {}
         if locals_ and frame.f_code.co_name == "<module>":
@@ -212,24 +227,20 @@ class Capture:
             frame.f_globals,
             function=frame.f_code.co_qualname,
         )
-        self._frozen[place] += self.freezer.count - before
-        return _Open(place, moment, self._nodes_of(frame, place))
+        watched.frozen += self.freezer.count - before
+        return _Open(watched, moment, self._nodes_of(frame, watched))
 
-    def _is_full(self, place: Place) -> bool:
-        return len(self.moments[place]) >= _MOST_MOMENTS or self._frozen[place] >= _MOST_FROZEN
-
-    def _nodes_of(self, frame: FrameType, place: Place) -> dict[str, int | None]:
+    def _nodes_of(self, frame: FrameType, watched: _Watched) -> dict[str, int | None]:
         """The nodes of what the statement names; of the lists that it makes, those of the elements."""
         found: dict[str, int | None] = {}
-        made = targets(self.statements[place])
-        for text, code in self._paths[place].items():
+        for text, code in watched.paths.items():
             try:
                 value = eval(code, frame.f_globals, frame.f_locals)
             except Exception:
                 found[text] = None
                 continue
             found[text] = self.recorder.ids.get(id(value))
-            if text in made or text.endswith("[-1]"):
+            if text in watched.written or text.endswith("[-1]"):
                 found.update(self._elements(text, value))
         return found
 
@@ -248,14 +259,13 @@ class Capture:
     def _finish(self, frame: FrameType, open_: _Open, returned: Any) -> None:
         if not self.recorder.on:
             return
-        moment, ids = open_.moment, self.recorder.ids
-        written = targets(self.statements[open_.place])
-        for text, node in self._nodes_of(frame, open_.place).items():
+        moment, ids, watched = open_.moment, self.recorder.ids, open_.watched
+        for text, node in self._nodes_of(frame, watched).items():
             if node is None or self.recorder.tape.nodes[node].kind == "leaf":
                 continue  # read here for the first time
-            if node != open_.before.get(text) or text in written:
+            if node != open_.before.get(text) or text in watched.written:
                 moment.outs.append((text, node))
-        if isinstance(self.statements[open_.place], ast.Return):
+        if isinstance(watched.statement, ast.Return):
             if id(returned) in ids:
                 moment.outs.append(("__returned__", ids[id(returned)]))
             else:
@@ -266,7 +276,7 @@ class Capture:
             moment.scope = activation.scope
         if moment.until == moment.at and all(node == open_.before.get(text) for text, node in moment.outs):
             return  # a look at its line, on the way into or out of it
-        self.moments[open_.place].append(moment)
+        watched.moments.append(moment)
 
 
 def _within(place: Place, outer: Place) -> bool:

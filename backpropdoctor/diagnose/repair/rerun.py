@@ -31,6 +31,7 @@ def run_again(
     root = os.path.dirname(absolute)
     program = read_program(absolute, root)
     session = _Edited(policy, program, texts or {})
+    session.keep_closures = watched is not None
     session.result.whole = not program.updates
     code = session.compile(Path(path).read_bytes(), absolute, record_module=session.result.whole).code
     module = ModuleType("__main__")

@@ -239,9 +239,16 @@ class Scene:
 
     @cached_property
     def local_names(self) -> set[str]:
-        return {n.id for n in ast.walk(self.function) if isinstance(n, ast.Name)} | {
-            a.arg for a in ast.walk(self.function) if isinstance(a, ast.arg)
+        """The names in the function, and in those around it, whose variables it may read."""
+        return {n.id for n in ast.walk(self._outermost) if isinstance(n, ast.Name)} | {
+            a.arg for a in ast.walk(self._outermost) if isinstance(a, ast.arg)
         }
+
+    @property
+    def _outermost(self) -> ast.AST:
+        """The function around all functions that hold the statement, or the module."""
+        held = [n for n in ast.walk(self.tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
+        return next((n for n in held if n.lineno <= self.place.line <= (n.end_lineno or 0)), self.tree)
 
     def is_near(self, text: str) -> bool:
         """Whether what a variable's text begins with is named in the function."""
