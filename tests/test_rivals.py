@@ -72,6 +72,13 @@ def test_what_fits_another_loss_than_the_own_one_is_a_fault_where_an_edit_proves
     assert report.loss is not None and report.loss.name == "loss"
 
 
+def test_a_target_that_is_the_input_is_a_fault_where_the_error_that_is_printed_is_of_another(tmp_path, capsys):
+    loss, back = SQUARED.replace("loss", "mse"), f"2 * (guess - signal) * {SLOPE} / wanted.size"
+    report = check(tmp_path, loss, back, "mse")
+    [found] = [f for f in report.findings if f.severity == "error"]
+    assert (found.line, found.fixes[0].after) == (14, "wanted")
+
+
 def test_the_name_of_a_gradient_says_of_which_loss_it_is(tmp_path, capsys):
     text = BASE.replace("V -= 0.3 * signal.T @ back", "dJdV = signal.T @ back\n    V -= 0.3 * dJdV")
     path = tmp_path / "train.py"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,11 @@ from ..tape.training import LossFound, Rival, Training
 from .conventions import is_loss_name
 from .losses import Output
 
-_METRIC = re.compile(
-    r"(?:^|_)(?:r?mse|sse|mae|err|errs|errors?|errores?|erros?|erreurs?|fehler|hata|hatalar|blad|wucha|gosa|oshibka|"
-    r"val|valid|validation|test|eval|dev)(?:_|\d|$)",
+_ERROR = re.compile(
+    r"(?:^|_)(?:r?mse|sse|mae|err|errs|errors?|errores?|erros?|erreurs?|fehler|hata|hatalar|blad|wucha|gosa|oshibka)(?:_|\d|$)",
     re.IGNORECASE,
 )
+_HELD_OUT = re.compile(r"(?:^|_)(?:val|valid|validation|test|eval|dev)(?:_|\d|$)", re.IGNORECASE)
 _NAMED_AFTER = re.compile(
     r"^_*(?:(?:grad(?:ient)?|deriv(?:ative)?|d|delta|back(?:ward)?)_?(?:of_?)?)?(?P<name>\w+?)"
     r"(?:_?(?:prime|grad(?:ient)?|deriv(?:ative)?|delta|back(?:ward)?|dash))?$",
@@ -50,15 +51,19 @@ _PARTS = (
 
 def rival_of(training: Training, named: Sequence[LossFound], outputs: Sequence[Output]) -> Rival | None:
     """The own loss, one of `named`, that the gradients of a standard loss at `outputs` are not those of; None for none."""
-    own = next((loss for loss in named if is_objective_name(loss)), None)
+    looked_at = next((loss for loss in named if is_loss_name(_word(loss))), None)
+    own = next((loss for loss in named if is_objective_name(loss)), looked_at)
     if own is None:
-        looked_at = next((loss for loss in named if is_loss_name(_word(loss))), None)
-        return Rival(looked_at, "none") if looked_at is not None else None
+        return None
+    if _HELD_OUT.search(_word(own)):
+        return Rival(own, "none")
     origins = {training.replay.canonical[i] for h in training.parameters for i in h.tensor.nodes}
     data = _compared(training.replay, own, outputs, origins)
     kind = _difference(training.replay, data, outputs)
     if kind == "target" and not all(_is_plain(training.replay, o) for o in outputs):
         kind = "none"  # a target that is computed may be what is meant: soft labels, a teacher, a bootstrap
+    elif not is_objective_name(own):
+        kind = kind if kind == "target" and _is_same_distance(training, own, outputs, data) else "none"
     elif kind == "form":
         proper = not _is_distance(training, own, outputs) or _is_named_after(training, own, outputs)
         kind = "form" if proper else "none"
@@ -67,7 +72,7 @@ def rival_of(training: Training, named: Sequence[LossFound], outputs: Sequence[O
 
 def is_objective_name(loss: LossFound) -> bool:
     """Whether a scalar is called a loss that is minimised, and not an error that is looked at."""
-    return is_loss_name(_word(loss)) and not _METRIC.search(_word(loss))
+    return is_loss_name(_word(loss)) and not _ERROR.search(_word(loss)) and not _HELD_OUT.search(_word(loss))
 
 
 def _word(loss: LossFound) -> str:
@@ -161,6 +166,27 @@ def _is_distance(training: Training, own: LossFound, outputs: Sequence[Output]) 
         pairs.append((mine, 1e-13 * abs(mine), slope.value, slope.error))
     found = proportion(pairs)
     return bool(found.value) and not found.zero
+
+
+def _is_same_distance(training: Training, own: LossFound, outputs: Sequence[Output], data: Sequence[int]) -> bool:
+    """Whether an error that is looked at is a squared distance of the very output from other data, and the target is input.
+
+    Errors have any form and unit, and may be taken against cleaner data than is trained with; but what brings the output
+    close to what the model is fed with does not mean an error against something else.
+    """
+    if len(outputs) != 1 or not _is_fed_in(training, outputs[0]):
+        return False
+    size = np.size(outputs[0].target)
+    values = [np.reshape(v, np.shape(outputs[0].target)) for j in data if np.size(v := training.replay.base(j)) == size]
+    return any(_is_distance(training, own, [replace(outputs[0], target=v)]) for v in values)
+
+
+def _is_fed_in(training: Training, output: Output) -> bool:
+    """Whether a target is what the output is computed from, or a part of it."""
+    replay = training.replay
+    read = replay.upstream([output.node], barrier={replay.canonical[i] for h in training.parameters for i in h.tensor.nodes})
+    behind = replay.upstream(output.sources)
+    return any(np.size(replay.base(i)) > 1 for i in read & behind)
 
 
 def _is_named_after(training: Training, own: LossFound, outputs: Sequence[Output]) -> bool:
