@@ -170,7 +170,7 @@ def _result(case: Case, findings: list[Any], seconds: float, status: str, proble
     if case.severity == "error":
         detected, exact = bool(errors), set(lines) == wanted
     elif case.severity == "warning":
-        detected = exact = any(f.code == "BD103" for f in findings) and not errors
+        detected = exact = any(f.code == "BD103" for f in findings) and all(f.code == "BD103" for f in errors)
     else:
         detected = exact = not errors
     return Result(

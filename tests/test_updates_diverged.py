@@ -25,8 +25,9 @@ def checked(tmp_path, source):
 
 
 def test_an_overflow_that_a_common_factor_explains_stands_with_it(tmp_path):
-    [finding] = [f for f in checked(tmp_path, SUMMED).findings if f.severity != "note"]
-    assert finding.code == "BD103"
+    report = checked(tmp_path, SUMMED)
+    [finding] = [f for f in report.findings if f.severity != "note"]
+    assert (finding.code, finding.severity, report.status) == ("BD103", "error", "faulty")
     assert "non-finite" in finding.explanations[-1].text
     assert finding.explanations[-1].status == "verified"
     assert finding.related

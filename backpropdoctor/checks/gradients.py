@@ -15,6 +15,7 @@ from ..tape.training import Held, Training
 from .claims import settle_claims
 from .decay import settle_decay, with_decay
 from .in_turn import ratio_in_turn
+from .rates import settle_rates
 from .sampled import drawn_between, noise_of
 
 _NOTHING = 1e-11  # beside the largest gradient, less than this is roundoff
@@ -72,7 +73,7 @@ def check_gradients(training: Training, *, fixed: bool = False) -> Check:
     settle_decay(check)
     if not fixed:
         _settle_scale(check)
-    _settle_rates(check)
+    settle_rates(check)
     settle_claims(check)
     for m in check.measured:
         m.evaluations = (training.replay.evaluations - before) // max(len(check.measured), 1)
@@ -182,23 +183,6 @@ def _settle_scale(check: Check) -> None:
 def _is_number(check: Check, m: Measured) -> bool:
     """Whether a tensor is one number, which is parallel to anything."""
     return sum(np.size(check.training.replay.base(i)) for i in m.held.tensor.nodes) == 1
-
-
-def _settle_rates(check: Check) -> None:
-    """A right gradient that is taken off as it is, where all others are scaled by one and the same learning rate."""
-    steps = [m for m in check.measured if m.verdict == "right" and m.held.kind == "parameter"]
-    scaled = [m for m in steps if any(name != "-1" for _, name in m.held.factors)]
-    bare = [m for m in steps if not any(name != "-1" for _, name in m.held.factors) and m.held.coefficient == 1.0]
-    rates = {tuple(f for f in m.held.factors if f[1] != "-1") for m in scaled}
-    places = {m.held.site.statement_span if m.held.site else None for m in bare}
-    if len(places) != 1 or len(scaled) < 2 or len(rates) != 1 or len(scaled) + len(bare) < len(steps):
-        return
-    rate = rates.pop()
-    if len(rate) != 1 or rate[0][0] <= 0 or close(rate[0][0], 1.0):
-        return
-    for m in bare:
-        if m.ratio is not None and not m.ratio.zero and m.ratio.value is not None:
-            m.verdict, m.ratio, m.unscaled = "wrong", Ratio(m.ratio.value / rate[0][0], m.ratio.error), rate[0][1]
 
 
 def _same_step(check: Check, parallel: list[Measured]) -> bool:

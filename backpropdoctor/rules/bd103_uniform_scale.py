@@ -5,7 +5,7 @@ What was measured: the same factor in every tensor, confirmed on directions that
 Why it is wrong: the direction is right, so training works; but the step is that factor times what the learning rate
 says, and it changes with the batch size where the factor is the number of samples. Where the loss and its gradient
 are given as two functions, the second is not the gradient of the first, so there it counts as an error; in a training
-script it is a warning.
+script it is a warning, unless the script turns non-finite and stays finite without that factor: that is tried.
 
 Failing:
 

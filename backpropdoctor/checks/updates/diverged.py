@@ -16,6 +16,7 @@ def with_known_cause(known: Sequence[Finding], born: Sequence[Finding], scale: f
     """All findings; where a known one explains what is born non-finite, that stands with it.
 
     A factor `scale` that all gradients share explains it where the script stays finite without that factor: this was tried.
+    It is a matter of style no longer, then, but the error of a script that ends in NaN.
     """
     errors = [f for f in born if f.severity == "error" and f.code.startswith("BD2")]
     if not errors:
@@ -48,6 +49,8 @@ def _joined(cause: Finding, born: Finding, proof: str) -> Finding:
     said = f"the script turns non-finite{where}{when} because of it" + (f": {proof}" if proof else "")
     related = ((born.span, "the first non-finite value"),) if born.span is not None else ()
     if cause.code == _SCALED:
-        cause = replace(cause, help=f"divide the gradients by that factor, or the learning rate (verified: {proof})")
+        cause = replace(
+            cause, severity="error", help=f"divide the gradients by that factor, or the learning rate (verified: {proof})"
+        )
     explanations = (*cause.explanations, Explanation(said, "verified" if proof else "consistent"))
     return replace(cause, explanations=explanations, related=(*cause.related, *related))

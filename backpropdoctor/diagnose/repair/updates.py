@@ -130,7 +130,7 @@ class UpdateTrial:
         name = step.measured.held.tensor.name
         if name not in self._plain:
             terms = [t for ts in step.measured.held.claim.terms for t in ts]
-            claim = Claim(step.measured.held.tensor, ((Term(1.0, terms[0].node),),))
+            claim = Claim(step.measured.held.tensor, ((Term(abs(terms[0].factor), terms[0].node),),))
             ratio = self.adjoints.ratio(claim, self.objective) if len(terms) == 1 else None
             self._plain[name] = None if ratio is None or ratio.zero else ratio.value
         return self._plain[name]
