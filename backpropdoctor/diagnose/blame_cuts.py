@@ -23,7 +23,7 @@ import numpy as np
 from ..checks.gradients import Measured
 from ..tape.adjoint import SAME, Claim, proportion, squeezed
 from .blame_alike import Alike, aligned, is_value
-from .blame_moves import Move, Moves, paired
+from .blame_moves import Move, paired
 
 if TYPE_CHECKING:
     from .blame import Blame
@@ -71,9 +71,10 @@ class Cuts:
         self.parts = parts
         self.uniform = blame.check.uniform
         self.scale = blame.cotangents.scale
-        self.moves = Moves(blame, self.inside)
+        self.moves = blame.moves
+        self.moves.work = 0
         self.alike = Alike(blame)
-        self._inside: dict[int, list[int]] = {}
+        self._numeric: dict[int, bool] = {}
         self._claimed: dict[tuple[int, int], tuple[float, float]] = {}
 
     def found(self) -> list[Cut]:
@@ -96,7 +97,7 @@ class Cuts:
         if not pairs:
             return False
         nodes, targets = zip(*pairs, strict=True)
-        ways = self._ways(k, part, targets)
+        ways = None if self._is_out(k, part, nodes, targets) else self._ways(k, part, targets)
         return ways is not None and self._factor(part, nodes, targets, ways) is not None
 
     # ---- candidates --------------------------------------------------------------------------------------------------
@@ -134,12 +135,8 @@ class Cuts:
         )
 
     def inside(self, node: int) -> list[int]:
-        """The forward values between a parameter and the loss, the parameter itself included, negations left out."""
-        if node not in self._inside:
-            below = self.replay.downstream([node]) & self.blame.cotangents.forward
-            found = sorted({node, *(i for i in below if not self.blame.cotangents.is_negation(i))})
-            self._inside[node] = found[: 20 * _MOST_TARGETS]
-        return self._inside[node]
+        """The forward values between a parameter and the loss."""
+        return self.moves.inside(node)
 
     def _single(self, k: int, part: Part, among: Collection[int]) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], float]]:
         by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
@@ -193,7 +190,7 @@ class Cuts:
 
     def _is_out(self, k: int, part: Part, nodes: tuple[int, ...], roles: tuple[int, ...]) -> bool:
         """Whether the plain sum over a family of numbers already tells that it does not account for the part of one number."""
-        moves = self.moves.free(part.node, 0) if len(self._numbers(part)) == 1 else None
+        moves = self.moves.free(part.node, 0) if self._is_number(part) else None
         if moves is None:
             return False
         total = 0.0
@@ -218,7 +215,12 @@ class Cuts:
 
     def _numbers(self, part: Part) -> tuple[int, ...]:
         """The directions that tell anything: a single number can only move along one."""
-        return (0,) if np.size(self.nodes[part.node].value) == 1 else (0, 1)
+        return (0,) if self._is_number(part) else (0, 1)
+
+    def _is_number(self, part: Part) -> bool:
+        if part.node not in self._numeric:
+            self._numeric[part.node] = np.size(self.nodes[part.node].value) == 1
+        return self._numeric[part.node]
 
     def _way(self, k: int, part: Part, targets: tuple[int, ...], number: int, *, whole: bool = True) -> Way | None:
         """The same for one direction. With `whole` each value is an adjoint, else a share that later ones add to."""
@@ -285,7 +287,7 @@ class Cuts:
 
     def _any_factor(self, part: Part) -> bool:
         """Whether nothing is known of the scale that the backward pass keeps, and the gradient can tell a factor."""
-        return self.scale is None and np.size(self.nodes[part.node].value) > 1
+        return self.scale is None and not self._is_number(part)
 
     def _is_right(self, i: int, t: int) -> bool:
         """Whether a value is the adjoint it is taken for."""

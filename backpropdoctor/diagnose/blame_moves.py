@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,10 @@ from ..numeric.estimate import Estimate
 from ..tape.adjoint import Tensor, shaped
 
 if TYPE_CHECKING:
-    from .blame import Blame
+    from .blame_values import Values
 
 _STEP = 1e-30  # of the complex step
+_MOST_INSIDE = 6000  # forward values that are told how they move
 _MOST_BITS = 10_000  # forward values of which it is known which are made of which
 _WORK = 2_000_000  # recorded operations that may be evaluated again for all cuts of a step
 
@@ -23,17 +24,30 @@ Move = dict[int, Any]  # by the canonical nodes of values; a number for a value 
 
 
 class Moves:
-    """The moves of values along the directions of parameters, each measured once. `inside` tells which values may move."""
+    """The moves of values along the directions of parameters, or of other forward values, each measured once."""
 
-    def __init__(self, blame: Blame, inside: Callable[[int], Sequence[int]]) -> None:
-        self.adjoints, self.replay, self.objective = blame.adjoints, blame.replay, blame.objective
-        self.inside = inside
+    def __init__(self, values: Values) -> None:
+        self.adjoints, self.replay, self.objective = values.adjoints, values.replay, values.objective
+        self.cotangents = values.cotangents
         self.work = 0
+        self._inside: dict[int, list[int]] = {}
         self._free: dict[tuple[int, int], Move | None] = {}
         self._frozen: dict[tuple[int, int, tuple[int, ...]], Move | None] = {}
         self._slopes: dict[tuple[int, int], Estimate | None] = {}
         self._apart: dict[tuple[int, ...], bool] = {}
-        self.forward = blame.cotangents.loss.nodes & blame.cotangents.live
+        self.forward = values.cotangents.loss.nodes & values.cotangents.live
+
+    def inside(self, node: int) -> list[int]:
+        """The forward values between a parameter and the loss, the parameter itself included, negations left out."""
+        if node not in self._inside:
+            below, stack = {node}, [node]
+            while stack:
+                new = [i for i in self.replay.consumers.get(stack.pop(), ()) if i in self.forward and i not in below]
+                below.update(new)
+                stack += new
+            kept = (i for i in below & self.cotangents.forward if not self.cotangents.is_negation(i))
+            self._inside[node] = sorted({node, *kept})[:_MOST_INSIDE]
+        return self._inside[node]
 
     def free(self, node: int, number: int) -> Move | None:
         """How all values between a parameter and the loss move along direction `number` of the parameter."""
@@ -50,6 +64,17 @@ class Moves:
         if key not in self._frozen:
             self._frozen[key] = self._moved(node, number, wanted, wanted)
         return self._frozen[key]
+
+    def through(self, node: int, number: int, cotangents: Sequence[tuple[int, Any]]) -> tuple[float, float] | None:
+        """What some forward values pass on where they have these cotangents, by the paths that meet no other one of them
+        before, and its error; None where that is not known from how all values move.
+        """
+        targets = tuple(t for t, _ in cotangents)
+        moves = self.free(node, number) if len(set(targets)) == len(targets) and self.are_apart(targets) else None
+        if moves is None or any(t not in moves for t in targets):
+            return None
+        found = [paired(cotangent, moves[t]) for t, cotangent in cotangents]
+        return sum(value for value, _ in found), 1e-13 * sum(size for _, size in found)
 
     def rest(self, node: int, number: int, targets: tuple[int, ...], moves: Move) -> tuple[float, float] | None:
         """The derivative of the loss along a direction by the paths that avoid the targets, and its error.
@@ -137,8 +162,8 @@ def _slope(value: Any) -> Any:
 def paired(cotangent: Any, move: Any) -> tuple[float, float]:
     """<cotangent, move> and the size of what was added up. Raises ValueError where they do not fit."""
     if isinstance(move, float):
-        value = cotangent if np.ndim(cotangent) == 0 else np.sum(shaped(cotangent, ()))
-        through = float(value) * move
+        is_plain = isinstance(cotangent, float) or np.ndim(cotangent) == 0
+        through = float(cotangent if is_plain else np.sum(shaped(cotangent, ()))) * move
         return through, abs(through)
     products = (shaped(cotangent, np.shape(move)) if np.ndim(cotangent) else cotangent) * move
     return float(np.sum(products)), float(np.sum(np.abs(products)))

@@ -13,6 +13,7 @@ from ..tape.adjoint import Claim, Tensor, close, proportion, shaped, squeezed
 from ..tape.algebra import PRODUCTS, Term
 from ..tape.replay import Objective
 from ..tape.tape import Site
+from .blame_moves import Moves
 from .blame_together import owner
 
 
@@ -36,6 +37,11 @@ class Values:
         self._carriers: dict[int, bool] = {}
         self._named: dict[int, int | None] = {}
         self._roles: dict[int, int] = {}  # what a wrong backward value is used as the adjoint of, once that is known
+
+    @cached_property
+    def moves(self) -> Moves:
+        """How forward values move with others."""
+        return Moves(self)
 
     def home(self, node: int) -> tuple[str, int, int] | None:
         """The statement that makes a value."""
@@ -267,15 +273,17 @@ class Values:
         claim = Claim(Tensor("", (target,)), (self._final_terms.get(node, (Term(1.0, node),)),))
         measured = []
         try:
-            for number in (0, 1):
-                slope = self.adjoints.slope(claim.tensor, objective, number, frontier, crude=True)
+            for number in (0, 1) if np.size(self.nodes[target].value) > 1 else (0,):
+                known = None if direct else self.moves.through(target, number, pairs)
+                slope = known or self.adjoints.slope(claim.tensor, objective, number, frontier, crude=True)
                 if slope is None:
                     return None
-                measured.append((*self.adjoints.claimed(claim, number), slope.value, slope.error))
+                found = slope if isinstance(slope, tuple) else (slope.value, slope.error)
+                measured.append((*self.adjoints.claimed(claim, number), *found))
         except ValueError:
             return None
-        found = proportion(measured)
-        return None if found.zero else found.value
+        ratio = proportion(measured)
+        return None if ratio.zero else ratio.value
 
     def _named_target(self, node: int) -> int | None:
         """The forward value that the name of a backward value says it belongs to: Z2 for dZ2; of its own class first."""

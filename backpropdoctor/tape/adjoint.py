@@ -174,12 +174,15 @@ def proportion(pairs: Sequence[tuple[float, float, float, float]]) -> Ratio:
         return Ratio(1.0, 0.0, zero=True)
     if all(abs(n) <= 4 * en for _, _, n, en in pairs):
         return Ratio(None, 0.0, zero=True)
-    a, n = np.array([p[0] for p in pairs]), np.array([p[2] for p in pairs])
-    value = float(a @ n / (n @ n))
-    bars = np.array([p[1] + abs(value) * p[3] for p in pairs])
-    scale = float(np.max(np.abs(a)) + abs(value) * np.max(np.abs(n)))
-    if np.all(np.abs(a - value * n) <= SAME * scale + 4 * bars):
-        return Ratio(value, float(np.max(bars) / np.max(np.abs(n))))
+    square = sum(n * n for _, _, n, _ in pairs)
+    if not square:
+        return Ratio(None, 0.0)
+    value = float(sum(a * n for a, _, n, _ in pairs) / square)
+    bars = [ea + abs(value) * en for _, ea, _, en in pairs]
+    largest = max(abs(n) for _, _, n, _ in pairs)
+    scale = max(abs(a) for a, _, _, _ in pairs) + abs(value) * largest
+    if all(abs(a - value * n) <= SAME * scale + 4 * bar for (a, _, n, _), bar in zip(pairs, bars, strict=True)):
+        return Ratio(value, float(max(bars) / largest))
     return Ratio(None, 0.0)
 
 

@@ -65,7 +65,7 @@ class Replay:
         self._base: dict[int, Any] = {}
         self._inputs: dict[int, list[int]] = {}
         self._plans: dict[Any, list[int]] = {}
-        self._depending: dict[tuple[frozenset[int], frozenset[int]], set[int]] = {}
+        self._depending: dict[tuple[frozenset[int], frozenset[int]], tuple[int, set[int]]] = {}
         self._prepared: dict[int, Prepared | None] = {}
         self._borders: frozenset[int] = frozenset()
         self.evaluations = 0
@@ -160,7 +160,7 @@ class Replay:
         """What is to be evaluated, in order: what depends on `replaced`, and `targets` on it."""
         key = (frozenset(replaced), frozenset(targets), frozen)
         if key not in self._plans:
-            below = self._below(key[0], frozen)
+            below = self._below(key[0], frozen, max(key[1], default=-1))
             needed: set[int] = set()
             stack = [i for i in targets if i in below]
             while stack:
@@ -172,19 +172,20 @@ class Replay:
             self._plans[key] = sorted(needed - key[0])
         return self._plans[key]
 
-    def _below(self, replaced: frozenset[int], frozen: frozenset[int]) -> set[int]:
-        """What depends on `replaced`, by the paths that no frozen value and no border cuts."""
+    def _below(self, replaced: frozenset[int], frozen: frozenset[int], last: int) -> set[int]:
+        """What depends on `replaced` up to the node `last`, by the paths that no frozen value and no border cuts."""
         key = (replaced, frozen)
-        if key not in self._depending:
+        known = self._depending.get(key)
+        if known is None or known[0] < last:
             below, stack = set(replaced), list(replaced)
             while stack:
                 i = stack.pop()
                 if i in replaced or not (i in frozen or i in self._borders):
-                    new = [j for j in self.consumers.get(i, ()) if j not in below]
+                    new = [j for j in self.consumers.get(i, ()) if j <= last and j not in below]
                     below.update(new)
                     stack += new
-            self._depending[key] = below
-        return self._depending[key]
+            known = self._depending[key] = last, below
+        return known[1]
 
     def evaluate(self, targets: Sequence[int], replaced: Mapping[int, Any], frozen: Collection[int] = ()) -> list[Any]:
         """The values of `targets` when the nodes in `replaced` have other values.
