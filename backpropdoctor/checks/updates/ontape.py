@@ -27,13 +27,16 @@ from .tracks import Moment, Recorded, Track
 
 
 def shape_drift(recorded: Recorded) -> list[Finding]:
-    """Values whose update gives them another shape, the first time it happens."""
+    """Parameters whose update gives them another shape, the first time it happens."""
     found: dict[Any, Finding] = {}
+    read = _read_by_losses(recorded)
     for update in recorded.steps.updates:
         old, new = np.shape(recorded.nodes[update.old].value), np.shape(recorded.nodes[update.new].value)
         binding = update.binding or next(iter(recorded.bindings(update.new)), None)
         if old == new or binding is None or update.site is None or binding.place in found:
             continue
+        if old == () and not read & {recorded.canon[update.old], recorded.canon[update.new]}:
+            continue  # the 0 that a momentum begins as takes the shape of what is summed into it
         terms = [np.shape(recorded.nodes[t.node].value) for t in update.terms]
         name = binding.name
         site = _made_at(recorded, update) or update.site
@@ -45,9 +48,20 @@ def shape_drift(recorded: Recorded) -> list[Finding]:
             tensors=(name,),
             measured=f"shape {old} before the update at line {update.site.statement_span.line}, {new} after it",
             explanations=(Explanation("NumPy broadcasts two different shapes against each other", "verified"),),
-            help=f"make the gradient of `{name}` have its shape {old}, for instance with `keepdims=True`",
+            help=f"make the gradient of `{name}` have its shape {old}, for instance with {_way(old, terms[0])}",
         )
     return list(found.values())
+
+
+def _way(old: tuple[int, ...], new: tuple[int, ...]) -> str:
+    """How a gradient of another shape is usually brought to that of its parameter."""
+    return "`keepdims=True`" if len(new) <= len(old) else "a sum over the samples"
+
+
+def _read_by_losses(recorded: Recorded) -> set[int]:
+    """What the losses are computed from, each in its own step: parameters, and no states of an update."""
+    ends = [i for loss in recorded.losses.values() for i in loss.objective.nodes]
+    return recorded.replay.upstream(ends, barrier=recorded.steps.new_values - {recorded.canon[i] for i in ends})
 
 
 def _made_at(recorded: Recorded, update: Update) -> Site | None:
