@@ -7,6 +7,7 @@ single cut goes through.
 
 from __future__ import annotations
 
+import ast
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +22,7 @@ from ..tape.adjoint import SAME
 from ..tape.algebra import ADD
 from ..tape.buffers import Augment
 from ..tape.pullback import NotPulled, add, pullback
+from ..tape.tape import Binding, Site
 
 if TYPE_CHECKING:
     from .blame import Blame, Root
@@ -30,16 +32,23 @@ _MOST_SHARES = 12  # readers of one forward value whose parts are added up in or
 
 
 def one_first(blame: Blame, wrong: Sequence[Measured], roots: list[Root]) -> list[Root]:
-    """The one root of all that is wrong, where several were found and the first wrong values say so; else these."""
+    """The one root of all that is wrong, where the first wrong values say so; else these.
+
+    It is looked for where there are several roots, or one whose values begin with a right one.
+    """
     names = {name for root in roots for name in root.affects}
-    if len({blame.line_key(root) for root in roots}) < 2:
+    sure = {blame.line_key(root) for root in roots if root.sure and not _begins_right(blame, root)}
+    if len({blame.line_key(root) for root in roots}) < 2 and (sure or not any(root.sure for root in roots)):
         return roots
     found = First(blame, [m for m in wrong if m.held.tensor.name in names]).root()
-    if found is None or not names <= set(found.affects):
-        return roots
-    if any(root.sure and blame.line_key(root) != blame.line_key(found) for root in roots):
+    if found is None or not names <= set(found.affects) or sure - {blame.line_key(found)}:
         return roots
     return [found]
+
+
+def _begins_right(blame: Blame, root: Root) -> bool:
+    """Whether the first of the values that a statement makes is a right one: what goes wrong later is handed to it."""
+    return len(set(root.instances)) > 1 and blame.is_adjoint(min(root.instances))
 
 
 class First:
@@ -74,7 +83,19 @@ class First:
         root = self.blame.make_root(min(made), None)
         root.ratio, root.instances = None, sorted(set(made))
         root.affects = [name for name, cone in self.cones.items() if cone & set(made)]
+        idle = self._idle(made)
+        if idle is not None:
+            root.site, root.names = idle.site, [idle.name]
         return root
+
+    def _idle(self, made: Sequence[int]) -> Binding | None:
+        """The statement that gives what wrong values are made of the name that it has already: there a step was left out."""
+        for i in sorted(made):
+            read = [b for j in self.replay.inputs(i) for b in self.blame.cotangents.names(j) if b.at <= i]
+            idle = [b for b in read if b.how == "assign" and _changes_nothing(b.site)]
+            if idle:
+                return idle[-1]
+        return None
 
     def _first(self, i: int) -> int | None:
         """The value that is at fault where `i` is wrong and what it was made from is right: `i`, or a part taken for all."""
@@ -171,6 +192,12 @@ class First:
                 total = add(total, part)
                 found.append(total)
         return found
+
+
+def _changes_nothing(site: Site) -> bool:
+    """Whether a statement is `x = x`."""
+    made = site.statement
+    return isinstance(made, ast.Assign) and all(ast.unparse(t) == ast.unparse(made.value) for t in made.targets)
 
 
 def shares_of(blame: Blame, t: int) -> dict[int, Any]:
