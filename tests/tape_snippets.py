@@ -190,4 +190,11 @@ SNIPPETS: dict[str, tuple[str, list[tuple[str, str]]]] = {
         "import asyncio\nd = asyncio.run(main()) + 0\n",
         [("y", "x"), ("r", "y"), ("c", "x")],
     ),
+    "setattr": (
+        "class Box:\n    pass\nbox = Box()\nbox.inner = Box()\nbox.inner.W = np.ones((2, 2))\nx = np.array([1.0, 2.0])\n"
+        "for key in ('W',):\n    old = getattr(box.inner, key)\n    setattr(box.inner, key, old - 0.1 * np.outer(x, x))\n"
+        "    setattr(box.inner, 'n', 3)\n    setattr([box][0].inner, key, box.inner.W * 2)\nW = box.inner.W\n"
+        "A = W + 0\na = np.ones(2)\nb = A @ x + a\nc = b - x\n",
+        [("A", "x"), ("box.inner.W", "x")],
+    ),
 }

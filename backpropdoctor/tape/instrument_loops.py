@@ -97,6 +97,8 @@ def own_evidence(body: Iterable[ast.AST]) -> set[str]:
                 found.add("call")
             if name in ("subtract", "add") and any(k.arg == "out" for k in node.keywords):
                 found.add("out")
+            if any(_is_new_value(_without_additions(a)) for a in node.args):  # setattr(self, name, p - rate * g)
+                found.add("argument")
     return found
 
 
@@ -109,6 +111,13 @@ def _results(node: ast.AST) -> list[ast.expr]:
     if isinstance(node, (ast.ListComp, ast.GeneratorExp)):
         return [node.elt]
     return [node.value] if isinstance(node, ast.DictComp) else []
+
+
+def _without_additions(value: ast.expr) -> ast.expr:
+    """A sum less what is added last: of `p - rate * v + rate * g` the part that has the form of an update."""
+    while isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
+        value = value.left
+    return value
 
 
 def _is_new_value(value: ast.expr) -> bool:
@@ -154,7 +163,16 @@ class Program:
                 self._calls[node.name] |= _names_used(node.body)
             elif isinstance(node, ast.ClassDef):
                 self._calls[node.name].add("__init__")
+        self._calls_of_variables(tree)
         self._closed = None
+
+    def _calls_of_variables(self, tree: ast.AST) -> None:
+        """A variable that is called reaches what it was made by: `forward, update = make_cell(...)`."""
+        called = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign):
+                for name in called & {n for t in node.targets for n in _target_names(t)}:
+                    self._calls[name] |= _names_used([node.value])
 
     def add_source(self, source: str) -> None:
         """`add`, from text; a text that is not Python is left out."""

@@ -13,11 +13,11 @@ import numpy as np
 
 from . import buffers
 from .buffers import ByMethod, Into, Method, OnCopies, OnFirst
-from .instrument_spec import plain_key
+from .instrument_spec import path_of, plain_key
 from .record import Recorder
 from .record_frames import KNOWN, CallFrame, Tap, assemble, home
 from .record_memory import Write
-from .record_values import is_array, trackable
+from .record_values import is_array, own_attribute, trackable
 from .tape import Ref, _refs
 
 # the ways in which the known libraries change an array
@@ -219,6 +219,19 @@ class Calls:
             call.spec.site,
             "append",
         )
+
+    def attribute_set(self, call: CallFrame, scope: int) -> None:
+        """`setattr(x, name, v)`: the attribute has a name, as after `x.name = v`."""
+        args, node = assemble(call.spec, call.noted)[0], call.spec.site.node
+        if len(args) != 3 or type(args[1]) is not str or not isinstance(node, ast.Call):
+            return
+        owner, name, value = args
+        if not trackable(value) or own_attribute(owner, name, None) is not value:
+            return
+        path = path_of(node.args[0])
+        parts, text = path.filled([]) if path and not path.dynamic else ((unparsed := ast.unparse(node.args[0]),), unparsed)
+        place = ("attr", self.recorder.identity(owner), name)
+        self.recorder.bind(scope, place, f"{text}.{name}", (*parts, name), value, call.spec.site, "assign")
 
 
 def _changes_somehow(name: str, kwargs: dict[str, Any]) -> bool:

@@ -217,6 +217,8 @@ def _call_hooks(recorder: Recorder, item: Callable[..., Any]) -> dict[str, Any]:
                 scope = recorder.scope(frame)
                 if call.f.__class__ is _METHOD and call.f.__name__ == "append" and type(call.f.__self__) is list:
                     calls.appended(call, stack, call.f.__self__[-1])
+                elif call.f is setattr:
+                    calls.attribute_set(call, scope)
                 elif call.f is reversed and call.noted and is_array(call.noted[0]):
                     return map(_reversed_item(item, call.noted[0], spec), result)
                 else:
