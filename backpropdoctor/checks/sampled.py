@@ -33,7 +33,7 @@ def noise_of(training: Training, held: Held) -> Node | None:
     algebra = Algebra(training.replay)
     for claimed in held.claim.terms:
         terms = [t for c in claimed for t in algebra.terms(c.node, c.factor)]
-        bottoms = [list(algebra.scalings(t.node, lambda i: False))[-1].node for t in terms]
+        bottoms = [algebra.all_scalings(t.node)[-1].node for t in terms]
         drawn = [training.replay.tape.nodes[i] for i in bottoms if training.replay.tape.nodes[i].kind == "random"]
         if drawn and len(drawn) < len(terms):
             return drawn[0]

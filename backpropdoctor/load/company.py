@@ -114,14 +114,14 @@ class Company:
         """The factors of a step that are learning rates by name; else all that have one."""
         if len(update.terms) != 1:
             return frozenset()
-        chain = list(self.steps.algebra.scalings(update.terms[0].node, lambda i: False))
+        chain = self.steps.algebra.all_scalings(update.terms[0].node)
         named = {f for s in chain for f in s.factors if not _is_number(f[1])}
         rates = frozenset(f for f in named if is_learning_rate(f[1]))
         return rates or frozenset(named)
 
     def _is_bare(self, update: Update) -> bool:
         """Whether a value is scaled down by a learning rate and nothing else: a decay has a rate of its own besides."""
-        chain = list(self.steps.algebra.scalings(update.terms[0].node, lambda i: False))
+        chain = self.steps.algebra.all_scalings(update.terms[0].node)
         return {f for f in chain[-1].factors if f[1] != "-1"} == self._rates(update)
 
     def _is_read(self, update: Update, beside: Sequence[Update]) -> bool:

@@ -55,7 +55,7 @@ def without_states(updated: Updated, found: Found) -> Found:
     dropped: set[Hashable] = set()
     for update, _ in found:
         for term in update.terms:
-            scaling = list(updated.steps.algebra.scalings(term.node, lambda i: False))[-1]
+            scaling = updated.steps.algebra.all_scalings(term.node)[-1]
             source = makers.get(_written(updated, scaling.node))
             if source is None or updated.place(source) == updated.place(update):
                 continue

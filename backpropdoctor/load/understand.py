@@ -33,7 +33,7 @@ def recorded_steps(tape: Tape, params: Sequence[str] = (), namespace: Mapping[st
     """The training steps on a tape, in order. `params` are names that a person declared; `namespace` helps with names."""
     replay = Replay(tape)
     adjoints = Adjoints(replay)
-    steps = Steps(replay)
+    steps = Steps.of(replay)
     parameters = Parameters(steps)
     borders = parameters.updated.borders
     replay.borders = frozenset(borders)

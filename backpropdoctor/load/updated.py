@@ -99,7 +99,7 @@ class Updated:
 
     def _without_average(self, node: int, versions: list[int]) -> list[int]:
         """What a step is made of, where `x += c * (a - x)` takes a value towards `a`: only `a` can make it a gradient."""
-        inner = self.nodes[list(self.steps.algebra.scalings(node, lambda i: False))[-1].node]
+        inner = self.nodes[self.steps.algebra.all_scalings(node)[-1].node]
         if inner.kind == "op" and inner.op in SUB and len(inner.args) == 2 and not self.replay.index.names.get(inner.index):
             sides = [a.index for a in inner.args if isinstance(a, Ref)]
             towards = [i for i in sides if not any(self._is_version(i, v) for v in versions)]

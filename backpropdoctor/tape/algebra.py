@@ -56,6 +56,7 @@ class Algebra:
         self.nodes = replay.tape.nodes
         self._norms: set[int] = set()  # numbers from the backward pass that scale arrays
         self.norm_factors: set[tuple[float, str]] = set()  # factors that are made of what they scale
+        self._bare: dict[int, list[Scaling]] = {}
 
     def operands(self, node: Node) -> tuple[Any, ...]:
         """The two operands of a binary operation in the order of mathematics; () for anything else."""
@@ -126,6 +127,12 @@ class Algebra:
 
     def value(self, operand: Any) -> Any:
         return self.nodes[operand.index].value if isinstance(operand, Ref) else operand
+
+    def all_scalings(self, index: int) -> list[Scaling]:
+        """The node, then what is left of it without each scalar factor, whatever that depends on."""
+        if index not in self._bare:
+            self._bare[index] = list(self.scalings(index, lambda i: False))
+        return self._bare[index]
 
     def scalings(self, index: int, dependent: Callable[[int], bool]) -> Iterator[Scaling]:
         """The node, then what is left of it as scalar factors that are not `dependent` are taken off one by one."""

@@ -68,6 +68,7 @@ class Replay:
         self._depending: dict[tuple[frozenset[int], frozenset[int]], tuple[int, set[int]]] = {}
         self._prepared: dict[int, Prepared | None] = {}
         self._borders: frozenset[int] = frozenset()
+        self.kept: dict[type, Any] = {}  # what others found out about this tape, so that it is found once
         self.evaluations = 0
 
     @property

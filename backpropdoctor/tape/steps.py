@@ -36,6 +36,15 @@ class Steps:
         self.tape = replay.tape
         self.algebra = Algebra(replay)
         self._only_own: dict[tuple[int, int], Update] = {}  # filled on the way to `updates`
+        self._accumulates: dict[tuple[int, int], bool] = {}
+
+    @classmethod
+    def of(cls, replay: Replay) -> Steps:
+        """Those of a replay, worked out once for all who ask."""
+        if cls not in replay.kept:
+            replay.kept[cls] = cls(replay)
+        found: Steps = replay.kept[cls]
+        return found
 
     @cached_property
     def updates(self) -> list[Update]:
@@ -144,7 +153,7 @@ class Steps:
         rest: list[Term] = []
         self_factor = 0.0
         for term in terms:
-            stripped = list(self.algebra.scalings(term.node, lambda i: False))[-1]
+            stripped = self.algebra.all_scalings(term.node)[-1]
             if canon[term.node] == canon[old] or self._looks_at(term.node, old):
                 same.append(term)
                 self_factor += term.factor
@@ -213,11 +222,21 @@ class Steps:
 
     def is_accumulator(self, state: Update) -> bool:
         """Whether a sum starts from zero in its step: a loss, the gradient of a batch, summed over samples or time."""
+        passed: list[tuple[int, int]] = []
+        found = self._sums_from_zero(state, passed)
+        self._accumulates.update(dict.fromkeys(passed, found))
+        return found
+
+    def _sums_from_zero(self, state: Update, passed: list[tuple[int, int]]) -> bool:
+        """Whether the sum begins at zero; `passed` are the sums on the way, of which the same is true."""
         if state.self_factor != 1.0:
             return False
         base, last, seen = state.old, state.new, set()
         while base not in seen:
             seen.add(base)
+            if (base, last) in self._accumulates:
+                return self._accumulates[base, last]
+            passed.append((base, last))
             previous = self.by_new.get(self.replay.canonical[base])
             if self._is_read(base, last):
                 return False

@@ -64,7 +64,7 @@ def changes_of(steps: Steps) -> list[Update]:
 def _last(steps: Steps, updates: list[Update]) -> list[Update]:
     """Those that no other one is a multiple of: a gradient that is summed up, or a velocity, is no step of its own."""
     canon = steps.replay.canonical
-    taken = {canon[s.node] for u in updates for t in u.terms for s in steps.algebra.scalings(t.node, lambda i: False)}
+    taken = {canon[s.node] for u in updates for t in u.terms for s in steps.algebra.all_scalings(t.node)}
     sums = {canon[u.new] for u in updates if canon[u.new] in taken}
     before = {canon[u.new]: canon[u.old] for u in updates}
     for new in list(sums):

@@ -68,7 +68,7 @@ def _made_at(recorded: Recorded, update: Update) -> Site | None:
     """The statement that made the gradient which an update takes off, without the factors of the update."""
     if len(update.terms) != 1:
         return None
-    chain = list(recorded.steps.algebra.scalings(update.terms[0].node, lambda i: False))
+    chain = recorded.steps.algebra.all_scalings(update.terms[0].node)
     named = (s for s in chain if s.inside == 1.0 and any(b.how != "argument" for b in recorded.bindings(s.node)))
     found = next(named, None)
     return recorded.nodes[found.node].site if found is not None else None

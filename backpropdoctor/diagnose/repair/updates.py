@@ -48,7 +48,7 @@ class UpdateTrial:
         by_term: dict[int, list[Update]] = {}
         for update in steps.updates:
             for term in update.terms:
-                for scaling in steps.algebra.scalings(term.node, lambda i: False):
+                for scaling in steps.algebra.all_scalings(term.node):
                     by_term.setdefault(canonical[scaling.node], []).append(update)
         for m in self.check.measured:
             nodes = m.held.tensor.nodes
@@ -159,5 +159,5 @@ class UpdateTrial:
 
 def update_statements(blame: Blame, roots: Sequence[Root]) -> dict[Place, ast.stmt]:
     """The update statements of the roots' parameters that are suspect."""
-    trial = UpdateTrial(blame.check, Steps(blame.replay))
+    trial = UpdateTrial(blame.check, Steps.of(blame.replay))
     return {s.place: s.statement for root in roots for s in trial.suspects(root)}
