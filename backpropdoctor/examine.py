@@ -14,7 +14,7 @@ from .diagnose.blame import Blame, Root
 from .diagnose.blame_scale import blame_of
 from .diagnose.findings import gradient_findings
 from .finding import Checked, Finding
-from .load.choose import choose_loss
+from .load.choose import choose_loss, loss_of_error
 from .load.understand import Recorded, recorded_steps, understand
 from .tape.tape import Tape
 from .tape.training import Training
@@ -64,6 +64,8 @@ def examine(
             best = found
         if best.rank == 0:
             break
+    if best is not None and best.rank == 2:
+        best.guess = _under_any_loss(best.check.training)
     return None if best is None else replace(best.examined(), recorded=recorded)
 
 
@@ -73,6 +75,13 @@ def under_own_loss(again: Callable[[Tape], Examined | None], tape: Tape) -> Exam
     if found is not None and found.training.loss is not None and found.training.loss.source == "implied":
         leave_undecided(found.check, found.check.measured)
     return found
+
+
+def _under_any_loss(training: Training) -> Check | None:
+    """Gradients that belong to no loss, under the one that the error at the output belongs to; None where they may be right."""
+    loss = loss_of_error(training)
+    check = None if loss is None else check_gradients(replace(training, loss=loss))
+    return check if check is not None and check.wrong and not has_noise(check) else None
 
 
 def _scale_varies(check: Check, recorded: Recorded, loss: str | None) -> bool:
@@ -108,8 +117,9 @@ class Judged:
     def examined(self) -> Examined:
         """With roots, findings and the table."""
         if self.check.training.loss is None:
-            return Examined(self.check.training, self.check, None)
-        found = _blamed(self.check)
+            found = Examined(self.check.training, self.check, None)
+        else:
+            found = _blamed(self.check)
         found.doubtful = _blamed(self.guess) if self.guess is not None else None
         return found
 

@@ -15,7 +15,9 @@ from ..tape.adjoint import Claim
 from ..tape.replay import Replay
 from ..tape.tape import Node
 from ..tape.training import Held, LossFound, Training
+from .any_loss import wrong_under_any
 from .conventions import is_loss_name
+from .deltas import meant_among
 from .losses import Output, implied_losses, named_losses
 from .penalties import penalised, with_penalties
 from .rivals import rival_of
@@ -56,6 +58,12 @@ def choose_loss(
         return with_penalties(training, implied[0])
     chosen = fitting or next((loss for loss in named if _named_as_loss(loss)), None)
     return with_penalties(training, chosen) if chosen is not None else None
+
+
+def loss_of_error(training: Training) -> LossFound | None:
+    """Where no loss is known and gradients are wrong under every one: the standard loss that the error belongs to."""
+    last = _output_parameter(training)
+    return None if last is None else wrong_under_any(training, last)
 
 
 def _best_fitting(training: Training, named: Sequence[LossFound]) -> LossFound | None:
@@ -101,8 +109,13 @@ def _implied(training: Training) -> tuple[LossFound, list[Output]] | None:
     for loss, outputs in implied_losses(training.replay, gradients, origins):
         fits_last = last is not None and _fits_one(training, loss, last)
         scored.append((fits_last, score(training, loss), loss, outputs))
-    best = max(scored, default=None, key=lambda s: s[:2])
-    return (best[2], best[3]) if best is not None and best[1][0] > 0 else None
+    fitting = [s for s in scored if s[1][0] > 0]
+    if fitting:
+        best = max(fitting, key=lambda s: s[:2])
+        beside = [s[2] for s in fitting if s[3] is best[3]]
+        meant = meant_among(training, beside, best[3])
+        return max((s for s in fitting if any(s[2] is loss for loss in meant)), key=lambda s: s[:2])[2:]
+    return None
 
 
 def fits_by_chance(training: Training, others: Sequence[Training], borders: Collection[int], totals: Collection[int]) -> bool:

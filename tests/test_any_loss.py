@@ -1,0 +1,84 @@
+"""Scripts without a loss: which one is meant where several fit some gradients, and what is wrong under every loss."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+import backpropdoctor as bd
+
+TANH = """
+import numpy as np
+
+r = np.random.RandomState(5)
+A = r.randn(12, 3)
+T = (A[:, :1] * A[:, 1:2] > 0) * 1.0
+V, c, W, d = r.randn(3, 6), np.zeros(6), r.randn(6, 1), np.zeros(1)
+for it in range(20):
+    h = np.tanh(A @ V + c)
+    p = 1 / (1 + np.exp(-(h @ W + d)))
+    miss = (p - T) / len(A)
+    go = miss * p * (1 - p)
+    gh = {down} @ W.T * (1 - h ** 2)
+    W -= 0.5 * h.T @ {weights}
+    d -= 0.5 * go.sum(0)
+    V -= 0.5 * A.T @ gh
+    c -= 0.5 * gh.sum(0)
+"""
+
+SHARED = """
+import numpy as np
+
+gen = np.random.default_rng(2)
+inputs = gen.normal(size=(4, 15))
+goals = np.tanh(inputs[:2] - inputs[2:])
+first, second = 0.4 * gen.normal(size=(5, 4)), 0.4 * gen.normal(size=(2, 5))
+
+
+def act(v):
+    return np.tanh(v)
+
+
+def slope(a):
+    return {slope}
+
+
+for turn in range(20):
+    middle = act(first @ inputs)
+    outcome = act(second @ middle)
+    error = {error}
+    top = error * slope(outcome)
+    low = second.T @ top * slope(middle)
+    second -= 0.05 * top @ middle.T
+    first -= 0.05 * low @ inputs.T
+"""
+
+
+def check(tmp_path, text):
+    path = tmp_path / "train.py"
+    path.write_text(textwrap.dedent(text))
+    return bd.check(str(path), time_limit=20)
+
+
+@pytest.mark.parametrize(("down", "weights", "line"), [("go", "miss", 14), ("miss", "go", 13)])
+def test_the_loss_is_the_one_under_which_the_whole_error_is_right(tmp_path, down, weights, line):
+    report = check(tmp_path, TANH.format(down=down, weights=weights))
+    [found] = [f for f in report.findings if f.severity == "error"]
+    assert found.line == line
+    assert report.loss is not None and report.loss.name == "half the squared error"
+
+
+def test_a_derivative_that_is_wrong_in_all_layers_is_wrong_whatever_the_loss(tmp_path):
+    report = check(tmp_path, SHARED.format(slope="1 - a", error="outcome - goals"))
+    [found] = [f for f in report.findings if f.severity == "error"]
+    assert found.line == 15 and found.code == "BD106"
+    assert any(e.status == "verified" for e in found.explanations)
+
+
+@pytest.mark.parametrize("error", ["np.sign(outcome - goals)", "(outcome - goals) ** 3", "np.clip(outcome - goals, -0.1, 0.1)"])
+@pytest.mark.parametrize("slope", ["1 - a * a", "1 - a"])
+def test_nothing_is_said_of_a_loss_that_is_not_known(tmp_path, slope, error):
+    report = check(tmp_path, SHARED.format(slope=slope, error=error))
+    assert [f for f in report.findings if f.severity == "error"] == []
+    assert report.status == "incomplete"
