@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -111,10 +111,28 @@ class Parameters:
         """What a person calls a value: the slot or attribute its update changes, else an outer name before an inner one."""
         if preferred is not None and len(preferred.parts) > 1:
             return preferred
-        names = [b for b in self.replay.index.names.get(node, ()) if b.how not in ("return", "loop", "append", "element")]
+        held = [b for i in self._versions(node) for b in self.replay.index.names.get(i, ())]
+        names = [b for b in held if b.how not in ("return", "loop", "append")]
         if preferred is not None:
             names.append(preferred)
-        return min(names, key=lambda b: (_is_cache(b), len(b.parts) > 3, b.how == "argument", b.scope, b.at), default=None)
+        return min(names, key=lambda b: (self._doubt(b), b.how == "argument", b.scope, b.at), default=None)
+
+    def _doubt(self, binding: Binding) -> tuple[bool, bool, int]:
+        """What speaks against a name: a loop's variable says less than the element of a list or dictionary."""
+        passing = 2 if binding.place in self._turned else int(binding.how == "element")
+        return _is_cache(binding), len(binding.parts) > 3, passing
+
+    @cached_property
+    def _turned(self) -> set[Hashable]:
+        """The variables of loops: each stands for one value after the other."""
+        return {b.place for b in self.steps.tape.bindings if b.how == "loop"}
+
+    def _versions(self, node: int) -> Iterator[int]:
+        """A value and what it was before it was changed in place: the array keeps the names that it had."""
+        yield node
+        while self.nodes[node].kind == "write":
+            node = self.nodes[node].args[0].index
+            yield node
 
     def read_name(self, node: int) -> str:
         """The expression by which the code reads a value that it never names while being recorded."""

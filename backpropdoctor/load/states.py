@@ -54,13 +54,20 @@ class States:
                 own.add(new)
                 continue
             unknown = not self.steps.tape.iterations  # where no loop was told apart, any value may outlive a step
-            if update.old < start or (start == 0 and (unknown or self.nodes[update.old].kind == "leaf")):
+            old = self._shrunk(update.old)
+            if old < start or (start == 0 and (unknown or self.nodes[old].kind == "leaf")):
                 found[new] = update
                 sites.add(update.site)
         for update in self.steps.updates:  # the first step, where a state is still the zeros it was made with
             if update.site in sites and self.canon[update.new] not in own:
                 found.setdefault(self.canon[update.new], update)
         return found
+
+    def _shrunk(self, old: int) -> int:
+        """What a value at its place was a moment before, where a number made it smaller: `v *= mu` before `v -= lr * g`."""
+        split = self.steps.algebra.scalar_split(old)
+        before = self.updated.before.get(old)
+        return before if split is not None and before is not None and split[1].index == before else old
 
     def make(self, index: int) -> bool:
         """Whether a node is made of a state by operations on its elements."""
@@ -69,7 +76,7 @@ class States:
     @cached_property
     def _held(self) -> set[int]:
         """What the states held before their updates: a step may read them before they change."""
-        return {self.canon[u.old] for u in self.updates.values()}
+        return {self.canon[i] for u in self.updates.values() for i in (u.old, self._shrunk(u.old))}
 
     def _elementwise(self, index: int) -> Iterator[int]:
         """The node and what it is made of by operations on its elements; states are not looked into.
