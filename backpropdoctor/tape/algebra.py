@@ -249,14 +249,15 @@ class Algebra:
 
     def _is_made_of(self, scalar: int, other: int) -> bool:
         """Whether a number depends on what it scales, or on what that is a multiple of."""
-        above, stack = self.replay.upstream([scalar]), [other]
+        canonical = self.replay.canonical
+        wanted, stack = set(), [other]
         while stack:
             i = stack.pop()
-            if self.replay.canonical[i] in above and i != scalar:
-                return True
+            if i != scalar:
+                wanted.add(canonical[i])
             if is_any(self.nodes[i].op, MUL | DIV):
                 stack.extend(a.index for a in self.nodes[i].args if isinstance(a, Ref))
-        return False
+        return self.replay.depends(scalar, wanted)
 
     def describe(self, operand: Any) -> str:
         """What the user calls a scalar: its name, or its value."""

@@ -157,6 +157,20 @@ class Replay:
                     stack += known[i] if i in known else self.inputs(i)
         return found
 
+    def depends(self, index: int, on: Collection[int]) -> bool:
+        """Whether a value is one of the canonical nodes `on`, or is made of one; nothing older than these is looked at."""
+        first = min(on, default=0)
+        stack = [self.canonical[index]] if on else []
+        seen = set(stack)
+        while stack:
+            i = stack.pop()
+            if i in on:
+                return True
+            new = {j for j in self.inputs(i) if j >= first} - seen
+            seen |= new
+            stack += new
+        return False
+
     def _plan(self, replaced: Collection[int], targets: Collection[int], frozen: frozenset[int]) -> list[int]:
         """What is to be evaluated, in order: what depends on `replaced`, and `targets` on it."""
         key = (frozenset(replaced), frozenset(targets), frozen)

@@ -40,17 +40,15 @@ def _moves_on(recorded: Recorded, node: Node) -> bool:
 
 def _gradient_series(recorded: Recorded) -> list[list[Binding]]:
     """What each name of a gradient stood for, in order; a name that stands for several in one round is left out."""
-    found: dict[Parts, list[Binding]] = {}
+    found: dict[Parts, dict[int, Binding]] = {}
     for b in recorded.tape.bindings:
-        if b.node is not None and _is_gradient(b) and b.how in ("assign", "augmented", "element"):
-            seen = found.setdefault(b.parts, [])
-            if all(s.node != b.node for s in seen):
-                seen.append(b)
+        if b.node is not None and b.how in ("assign", "augmented", "element") and _is_gradient(b):
+            found.setdefault(b.parts, {}).setdefault(b.node, b)
     rounds: dict[int, int] = {}
     for it in recorded.tape.iterations:
         rounds[it.instance] = it.number + 1
     most = max(rounds.values(), default=0)
-    return [s for s in found.values() if 2 <= len(s) <= most]
+    return [list(s.values()) for s in found.values() if 2 <= len(s) <= most]
 
 
 def _is_gradient(b: Binding) -> bool:
