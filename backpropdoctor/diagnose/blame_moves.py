@@ -31,6 +31,7 @@ class Moves:
         self.cotangents = values.cotangents
         self.work = 0
         self._inside: dict[int, list[int]] = {}
+        self._below: dict[int, list[int]] = {}
         self._free: dict[tuple[int, int], Move | None] = {}
         self._frozen: dict[tuple[int, int, tuple[int, ...]], Move | None] = {}
         self._slopes: dict[tuple[int, int], Estimate | None] = {}
@@ -40,14 +41,20 @@ class Moves:
     def inside(self, node: int) -> list[int]:
         """The forward values between a parameter and the loss, the parameter itself included, negations left out."""
         if node not in self._inside:
+            kept = (i for i in self.below(node) if not self.cotangents.is_negation(i))
+            self._inside[node] = sorted({node, *kept})[:_MOST_INSIDE]
+        return self._inside[node]
+
+    def below(self, node: int) -> list[int]:
+        """The forward values that depend on one."""
+        if node not in self._below:
             below, stack = {node}, [node]
             while stack:
                 new = [i for i in self.replay.consumers.get(stack.pop(), ()) if i in self.forward and i not in below]
                 below.update(new)
                 stack += new
-            kept = (i for i in below & self.cotangents.forward if not self.cotangents.is_negation(i))
-            self._inside[node] = sorted({node, *kept})[:_MOST_INSIDE]
-        return self._inside[node]
+            self._below[node] = sorted(below & self.cotangents.forward)
+        return self._below[node]
 
     def free(self, node: int, number: int) -> Move | None:
         """How all values between a parameter and the loss move along direction `number` of the parameter."""

@@ -153,12 +153,17 @@ class Roles(Values):
 
         That is: with `i` as the adjoint of that value, `node` is the right vector-Jacobian product for `target`.
         """
-        shape = np.shape(self.nodes[i].value)
+        key = (i, node, target)
+        if key not in self._taken_for:
+            self._taken_for[key] = self._found_role(i, node, target)
+        return self._taken_for[key]
+
+    def _found_role(self, i: int, node: int, target: int) -> tuple[int, bool] | None:
+        shape = squeezed(np.shape(self.nodes[i].value))
         received = self._received_right(node)
-        inside = self.replay.downstream([target]) & self.cotangents.forward
         fits: tuple[int, bool] | None = None
-        for candidate in sorted(inside):
-            if candidate == target or squeezed(np.shape(self.nodes[candidate].value)) != squeezed(shape):
+        for candidate in self.moves.below(target):
+            if candidate == target or squeezed(np.shape(self.nodes[candidate].value)) != shape:
                 continue
             ratio = self._local_ratio(node, target, [Paired(i, candidate, 1.0), *received])
             if ratio is not None and close(abs(ratio), 1.0) and ratio > 0:

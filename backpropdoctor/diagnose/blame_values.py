@@ -36,6 +36,7 @@ class Values:
         self._ancestors: dict[int, set[int]] = {}
         self._carriers: dict[int, bool] = {}
         self._named: dict[int, int | None] = {}
+        self._taken_for: dict[tuple[int, int, int], tuple[int, bool] | None] = {}
         self._roles: dict[int, int] = {}  # what a wrong backward value is used as the adjoint of, once that is known
 
     @cached_property

@@ -93,7 +93,12 @@ class Adjoints:
         for node, terms in zip(claim.tensor.nodes, claim.terms, strict=True):
             u = self.direction(node, number)
             for term in terms:
-                g = shaped(self.replay.base(term.node), u.shape)
+                value = self.replay.base(term.node)
+                if not u.ndim and isinstance(value, float):
+                    product = term.factor * value * float(u)
+                    total, magnitude = total + product, magnitude + abs(product)
+                    continue
+                g = shaped(value, u.shape)
                 total += term.factor * float(np.sum(g * u))
                 magnitude += abs(term.factor) * float(np.sum(np.abs(g * u)))
         return total, 8 * float(np.finfo(float).eps) * magnitude
