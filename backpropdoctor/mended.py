@@ -26,6 +26,7 @@ from .tape.tape import Tape
 LOG = logging.getLogger("backpropdoctor")
 _MOST_RUNS = 6  # of edited programs, where the simplest edits together do not hold
 _MOST_ROUNDS = 5
+_MOST_TRIES = 16  # edited programs run in all, before the search goes no deeper
 
 
 @dataclass(slots=True)
@@ -40,6 +41,15 @@ class Round:
     repairs: dict[int, Repair] = field(default_factory=dict)
     back: Back | None = None
     halves: dict[int, Repair] = field(default_factory=dict)
+
+    @property
+    def ways(self) -> list[dict[int, Repair]]:
+        """What may be edited, the most likely first: what mends a root whole, then with it what mends one fault of several."""
+        halves = {k: r for k, r in self.halves.items() if all(r.fixes != o.fixes for j, o in self.halves.items() if j < k)}
+        both = {**self.repairs, **halves}
+        rivals = [(k, rival) for k, repair in halves.items() for rival in repair.rivals]
+        found = [dict(self.repairs), both, *({**both, k: rival} for k, rival in rivals)]
+        return [way for k, way in enumerate(found) if way and way not in found[:k]]
 
     def take(self, repairs: dict[int, Repair]) -> None:
         """Keep repairs, told as edits of the user's text."""
@@ -59,6 +69,8 @@ class Mending:
     step_function: str | None = None
     together: Combined | None = None
     most_rounds: int = _MOST_ROUNDS
+    tries: int = 0
+    _nearest: tuple[int, list[Round], Combined | None] = (-1, [], None)
 
     @property
     def blame(self) -> Blame:
@@ -74,6 +86,7 @@ class Mending:
         """What the program shows with these edits; None where there are none."""
         if not fixes:
             return None
+        self.tries += 1
         found = combine(self.program, fixes, self.examine, step_function=self.step_function)
         if found.verified and len(found.right) < len(self.blame.check.measured):
             return replace(found, problem="not all of its gradients were found again")
@@ -83,15 +96,12 @@ class Mending:
         """Repair the roots, prove the edits; where something is wrong still, go on from there."""
         first = self.rounds[0]
         first.take(repair_roots(first.blame, first.roots, self.program, examine=self.examine))
-        self._go_on(sum(m.verdict == "right" for m in first.blame.check.measured))
-        kept, repairs, together = list(self.rounds), dict(self.rounds[-1].repairs), self.together
-        while not self.is_proved and len(self.rounds) < self.most_rounds and self.rounds[-1].halves:
-            self.rounds[-1].repairs.update(self.rounds[-1].halves)
-            self.rounds[-1].halves = {}
-            self._go_on(-1)
-        if not self.is_proved:
-            self.rounds, self.together = kept, together
-            self.rounds[-1].repairs = repairs
+        right = sum(m.verdict == "right" for m in first.blame.check.measured)
+        self._keep(right)
+        if self._go_on(right):
+            self._drop_needless()
+        else:
+            _, self.rounds, self.together = self._nearest
 
     @property
     def is_proved(self) -> bool:
@@ -111,16 +121,48 @@ class Mending:
         """Whether no gradient is right."""
         return all(m.verdict != "right" for m in self.blame.check.measured)
 
-    def _go_on(self, right: int) -> None:
-        """Run the program with all edits, and blame and repair it again as long as more gradients than `right` are right."""
-        while True:
+    def _go_on(self, right: int) -> bool:
+        """Whether edits of the last round prove all, or others after them; `right` gradients are right without them.
+
+        Edits that mend their roots whole must bring nearer; one of several faults may show nothing before the others are
+        mended.
+        """
+        last = self.rounds[-1]
+        for way in last.ways:
+            last.repairs, is_whole = way, not any(r.is_half for r in way.values())
             found = self._combined()
-            self.together = found or self.together
-            if found is None or found.verified or found.problem or len(self.rounds) == self.most_rounds:
-                return
-            if len(found.right) <= right or not self._next_round(found):
-                return  # no nearer, or nothing new
-            right = len(found.right)
+            if found is None or found.verified:
+                self.together = found
+                return found is not None
+            is_nearer = not found.problem and len(found.right) > right
+            depth = len(self.rounds)
+            goes_on = is_nearer or not is_whole and not found.problem
+            is_new = goes_on and depth < self.most_rounds and self.tries < _MOST_TRIES and self._next_round(found)
+            if is_nearer or is_whole and self._nearest[2] is None:
+                self._keep(len(found.right) if is_nearer else right, found)
+            if is_new and self._go_on(len(found.right)):
+                return True
+            del self.rounds[depth:]
+            if self.tries >= _MOST_TRIES:
+                break
+        return False
+
+    def _keep(self, right: int, together: Combined | None = None) -> None:
+        """Remember the rounds as they are now, if they come nearest to all gradients being right."""
+        if right > self._nearest[0] or self._nearest[2] is None:
+            self._nearest = right, [replace(r, repairs=dict(r.repairs)) for r in self.rounds], together
+
+    def _drop_needless(self) -> None:
+        """Leave out edits without which all gradients are right as well: those accuse what is not at fault."""
+        for r in self.rounds:
+            for k, repair in list(r.repairs.items()):
+                if repair.fixes and len(self.fixes) > len(repair.fixes):
+                    del r.repairs[k]
+                    found = self.run(self.fixes)
+                    if found is not None and found.verified:
+                        self.together = found
+                    else:
+                        r.repairs[k] = repair
 
     def _combined(self) -> Combined | None:
         """All repairs at once; where they do not hold, an equally simple one in the place of one of them."""
@@ -149,11 +191,15 @@ class Mending:
         blame, roots = found.found.blame, found.found.roots
         if blame is None or not roots:
             return False
-        made = Round(blame, roots, back=Back(self.program.path, self.fixes))
+        back = Back(self.program.path, self.fixes)
+        halves = {repair.statement for r in self.rounds for repair in r.repairs.values() if repair.is_half}
+        if halves & {back.span(root.span) for root in roots}:
+            return False  # what is wrong after its edit as before was not mended by it
+        made = Round(blame, roots, back=back)
         with shown(found.texts):
             made.take(repair_roots(blame, roots, self.program, found.texts, self.examine))
         self.rounds.append(made)
-        return bool(made.repairs)
+        return bool(made.ways)
 
     def forward(self) -> tuple[ForwardEdit, Combined] | None:
         """A forward edit under which all gradients are right."""

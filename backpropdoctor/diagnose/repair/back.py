@@ -104,13 +104,16 @@ class Back:
         fixes = [self.fix(f) for f in repair.fixes]
         if not all(fixes):
             return None
-        others = tuple(r for r in map(self.repair, repair.alternatives) if r is not None)
+        others, rivals = (
+            tuple(r for r in map(self.repair, rows) if r is not None) for rows in (repair.alternatives, repair.rivals)
+        )
         return replace(
             repair,
             mark=self.span(repair.mark),
             statement=self.span(repair.statement),
             fixes=tuple(f for f in fixes if f is not None),
             alternatives=others,
+            rivals=rivals,
         )
 
     def finding(self, finding: Finding) -> Finding:

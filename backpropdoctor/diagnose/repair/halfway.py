@@ -1,126 +1,161 @@
-"""Two faults on the way to one gradient: the edit of one of them makes no gradient right yet.
+"""Several faults on the way to one gradient: the edit of one of them does not make all right that its root spoils.
 
-A gradient of several numbers that was not parallel to the truth does not become so by chance: what is left is a factor. Nor
-does a value become the adjoint that it is named for. Such an edit is kept for the time being; what is wrong besides is a
-fault of its own, and only the program with both edits proves either.
+Of the edits that make an adjoint, those are kept that show something else as well: a gradient is right that was not, or
+differs from the truth by a factor only, or the value is the very adjoint that its name or its root says. What is wrong
+besides is a fault of its own, and only the program with all edits proves any of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...tape.adjoint import close
-from .best import EQUAL, Found, fingerprint
-from .candidates import larger, simple
-from .capture import Place
+from ..blame import Root
+from .best import EQUAL, Found, Tried, fingerprint
 from .edited import Edited, Misfit
-from .trial import FRESH, SEARCH
+from .trial import FRESH, SEARCH, Outcome
 
 if TYPE_CHECKING:
     from .search import Search
 
-_EFFORT = 150_000  # operations for one root
+_EFFORT = 300_000  # operations for one root
 _MOST_FOUND = 8
+_MOST_RIVALS = 3  # edits of other values that may be meant
+# how much simpler an edit counts
+_MEANT = 1.0  # that makes the adjoint which is meant
+_RIGHT = 1.5  # that makes a gradient right which was not even parallel to the truth: that does not happen by chance
+_SCALED = 0.6  # that makes one right which was off by a factor, or leaves a factor only
+_EACH = 0.3  # for each of more such gradients
+_MOST_COUNTED = 3
 
 
-def halfway(search: Search, places: Sequence[Place], mine: set[str]) -> list[Found]:
-    """The simplest edits that make an adjoint of what is named for it, of the first such statement of the backward pass.
+@dataclass(frozen=True, slots=True)
+class _Gain:
+    """How many gradients an edit makes right that were not parallel, or otherwise nearer; whether its value is meant."""
 
-    Where these are simpler: those after which more of the gradients `mine` are parallel to the truth, and no other changes.
+    right: int
+    nearer: int
+    meant: bool
+
+    @property
+    def worth(self) -> float:
+        first = _RIGHT if self.right else _SCALED if self.nearer else 0.0
+        more = min(self.right + self.nearer, _MOST_COUNTED) - 1
+        return max(_MEANT * self.meant, first) + _EACH * max(more, 0)
+
+
+def halfway(search: Search, root: Root, mine: set[str]) -> list[list[Found]]:
+    """The edits that mend one of several faults, the most likely first, each with those that are as simple.
+
+    `mine` are the gradients that are wrong because of the root.
     """
     before = search.trial.outcome(search.active)
-    parallel = {n for n in mine if before.ratios[n] is None and _can_tell(search, n)}
+    wrong = {n for n in mine & set(before.ratios) if n not in before.right}
     stop = search.trial.effort + _EFFORT
-    scenes = search.usable_scenes(places)
-    gained: dict[object, tuple[float, Found]] = {}
-    meant: dict[object, tuple[float, Found]] = {}
-    for rank, scene, c in [*search.rows(scenes, lambda s: simple(s, search.steps)), *search.rows(scenes[:2], larger)]:
-        if search.trial.effort > stop or len(meant) + len(gained) > _MOST_FOUND:
+    rows: dict[object, tuple[float, Found]] = {}
+    known = {id(t) for t in search.partial}
+    rest = sorted((t for t in search.likely if id(t) not in known), key=lambda t: t.rank)
+    for tried in [*sorted(search.partial, key=lambda t: t.rank), *rest]:
+        if search.trial.effort > stop or len(rows) > _MOST_FOUND:
             break
-        tried = search.tried(rank, scene, c)
-        if tried is None or not tried.likely:
-            continue
-        found = Found(c, scene, tried.text, tried.edited, frozenset(), is_half=True)
-        key = (scene.place, fingerprint(search.trial.first_values(tried.edited)))
-        is_meant = _is_meant(search, tried.edited) and _keeps(search, tried.edited, before.ratios)
-        if parallel and _gains(search, tried.edited, parallel, before.ratios):
-            gained.setdefault(key, (rank - is_meant, found))
-        elif is_meant:
-            meant.setdefault(key, (rank, found))
-    if meant and min(rank for rank, _ in meant.values()) < min((rank for rank, _ in gained.values()), default=float("inf")):
-        first = min((f.scene.place for _, f in meant.values()), key=lambda p: search.trial.moments[p][0].at)
-        return _simplest([row for row in meant.values() if row[1].scene.place == first])
-    return _simplest(list(gained.values()))
+        try:
+            key = (tried.scene.place, fingerprint(search.trial.first_values(tried.edited)))
+            gain = None if key in rows else _gain(search, root, tried, wrong, before)
+        except Misfit:
+            continue  # it does not run in a later turn
+        if gain is not None and gain.worth:
+            found = Found(tried.candidate, tried.scene, tried.text, tried.edited, frozenset(), is_half=True)
+            rows[key] = (tried.rank - gain.worth, found)
+    return _grouped(list(rows.values()))
 
 
-def _simplest(rows: Sequence[tuple[float, Found]]) -> list[Found]:
-    best = min((rank for rank, _ in rows), default=0.0)
-    return [found for rank, found in rows if rank < best + EQUAL]
+def _grouped(rows: Sequence[tuple[float, Found]]) -> list[list[Found]]:
+    """The edits by their rank: those of one statement that differ by next to nothing stand together."""
+    groups: list[tuple[float, list[Found]]] = []
+    for rank, found in sorted(rows, key=lambda row: row[0]):
+        last = groups[-1] if groups else None
+        if last is not None and rank < last[0] + EQUAL and found.scene.place == last[1][0].scene.place:
+            last[1].append(found)
+        else:
+            groups.append((rank, [found]))
+    return [found for _, found in groups[: 1 + _MOST_RIVALS]]
 
 
-def _is_meant(search: Search, edited: Edited) -> bool:
-    """Whether a statement makes the adjoint that its result is named for under an edit, and did not before.
+def _gain(search: Search, root: Root, tried: Tried, wrong: set[str], before: Outcome) -> _Gain | None:
+    """What an edit gains; None where it spoils a gradient."""
+    counts = []
+    for numbers in (SEARCH, FRESH):
+        after = search.trial.outcome([*search.active, tried.edited], numbers)
+        if not _is_kept(before, after, wrong):
+            return None
+        told = {n for n in wrong if before.ratios[n] is None and _can_tell(search, n)}
+        right = told & after.right
+        nearer = (wrong & after.right) - right | {n for n in told - right if after.ratios[n]}
+        counts.append((len(right), len(nearer)))
+        if counts[0] == (0, 0):
+            break  # what it makes may be right all the same
+    return _Gain(*min(counts), meant=_is_meant(search, root, tried.edited))
 
-    Where the backward pass holds no adjoint at all yet, that of any forward value is what it may begin with.
+
+def _is_kept(before: Outcome, after: Outcome, wrong: set[str]) -> bool:
+    """Whether all gradients that are a multiple of the truth remain the same multiple of it, or are nearer to it."""
+    changed = {n for n, r in before.ratios.items() if r is not None and not _close(r, after.ratios.get(n))}
+    return all(n in wrong and (n in after.right or after.ratios.get(n) is not None) for n in changed)
+
+
+def _is_meant(search: Search, root: Root, edited: Edited) -> bool:
+    """Whether a statement makes the adjoint that it is meant for under an edit, and did not before.
+
+    Its result's name says which, or the root. Where the backward pass holds no adjoint at all yet, that of any forward
+    value is what it may begin with.
     """
     blame = search.blame
     begins = not any(blame.accepts(i) for i in blame.cotangents.paired)
     moment = search.trial.moments[edited.place][0]
-    try:
-        values = search.trial.first_values(edited, 1)
-    except Misfit:
-        return False
+    values = search.trial.first_values(edited, 1)
     for (_, node), value in zip(moment.outs, values, strict=False):
         if begins and np.size(value) > 1 and search.guide.likes([value]):
             return True
-        target = blame.named_target(blame.replay.canonical[node])
-        if target is None or blame.accepts(blame.replay.canonical[node]) or np.size(value) < 2:
-            continue
-        meant = blame.adjoints.adjoint(target, blame.objective)
-        if meant is None or np.size(meant) != np.size(value):
-            continue
-        made, meant = np.ravel(np.asarray(value, dtype=float)), np.ravel(meant)
-        if _parallel(np.ravel(np.asarray(blame.replay.base(node), dtype=float)), meant):
-            continue  # as it stands
-        ratio = float(made @ meant) / (float(meant @ meant) or 1.0)
-        good = [sign * r for r in (*search.trial.good_ratios, blame.cotangents.scale or 1.0) for sign in (1, -1)]
-        if any(_close(ratio, r) for r in good) and _parallel(made, meant):
+        canonical = blame.replay.canonical[node]
+        target = blame.named_target(canonical)
+        if target is None and canonical == root.node:
+            target = root.target
+        if target is not None and not blame.accepts(canonical) and _makes(search, node, value, target):
             return True
     return False
 
 
-def _parallel(made: np.ndarray, meant: np.ndarray) -> bool:
-    if made.shape != meant.shape:
+def _makes(search: Search, node: int, value: Any, target: int) -> bool:
+    """Whether a value is the adjoint of a forward value, in the scale of the backward pass, and was not one before."""
+    blame = search.blame
+    meant = blame.adjoints.adjoint(target, blame.objective)
+    if np.size(value) < 2 or meant is None or np.size(meant) != np.size(value):
         return False
+    made, true = np.ravel(np.asarray(value, dtype=float)), np.ravel(meant)
+    good = [sign * r for r in (*search.trial.good_ratios, blame.cotangents.scale or 1.0) for sign in (1, -1)]
+    was = _multiple(np.ravel(np.asarray(blame.replay.base(node), dtype=float)), true)
+    now = _multiple(made, true)
+    if now is None or was is not None and _close(was, now):
+        return False
+    return any(_close(now, r) for r in (good if was is None else good[::2]))  # a sign is what is mended, or none is known
+
+
+def _multiple(made: np.ndarray, meant: np.ndarray) -> float | None:
+    """How many times a value is another one; None where they are not parallel."""
+    if made.shape != meant.shape:
+        return None
     ratio = float(made @ meant) / (float(meant @ meant) or 1.0)
-    return bool(np.allclose(made, ratio * meant, rtol=1e-6, atol=1e-9 * np.abs(made).max()))
+    return ratio if np.allclose(made, ratio * meant, rtol=1e-6, atol=1e-9 * np.abs(made).max()) else None
 
 
 def _can_tell(search: Search, name: str) -> bool:
     """Whether a gradient has more than one number: any two numbers are parallel."""
     held = next(m.held for m in search.trial.claims if m.held.tensor.name == name)
     return sum(np.size(search.blame.nodes[i].value) for i in held.tensor.nodes) > 1
-
-
-def _gains(search: Search, edited: Edited, mine: set[str], before: dict[str, float | None]) -> bool:
-    """Whether a gradient is parallel to the truth under an edit that was not, and all others are as before."""
-    return all(
-        _keeps(search, edited, before, numbers)
-        and any(search.trial.outcome([*search.active, edited], numbers).ratios.get(n) for n in mine)
-        for numbers in (SEARCH, FRESH)
-    )
-
-
-def _keeps(search: Search, edited: Edited, before: dict[str, float | None], numbers: tuple[int, ...] = SEARCH) -> bool:
-    """Whether all gradients that are a multiple of the truth remain the same multiple of it."""
-    try:
-        ratios = search.trial.outcome([*search.active, edited], numbers).ratios
-    except Misfit:
-        return False
-    return all(r is None or _close(r, ratios.get(n)) for n, r in before.items())
 
 
 def _close(a: float, b: float | None) -> bool:

@@ -51,7 +51,8 @@ class Repair:
     status: str
     evidence: dict[str, Any] = field(default_factory=dict)
     alternatives: tuple[Repair, ...] = ()  # the equally simple edits, as repairs of their own
-    is_half: bool = False  # the gradients are only parallel to the truth under the edit: something else is wrong besides
+    is_half: bool = False  # something else is wrong besides: not all that the root spoils is right under the edit
+    rivals: tuple[Repair, ...] = ()  # less simple edits of such a root, that may be meant as well
 
 
 def repair_roots(
@@ -108,9 +109,9 @@ def _repaired(blame: Blame, roots: Sequence[Root], capture: Capture) -> dict[int
                     search.active.append(found[0].edited)
                 done[k] = _repair(blame, root, found)
                 continue
-            found = halfway(search, [*per_root[k], *(p for p in beyond[k] if p not in per_root[k])], set(root.affects))
-            if found:
-                done[k] = replace(_repair(blame, root, found), is_half=True)
+            halves = [_repair(blame, root, group) for group in halfway(search, root, set(root.affects))]
+            if halves:
+                done[k] = replace(halves[0], is_half=True, rivals=tuple(halves[1:]))
     return done
 
 

@@ -42,11 +42,13 @@ class Search:
         finals = {t.node for m in blame.check.measured for ts in m.held.claim.terms for t in ts}
         with_inner(capture.moments, statements, blame.replay.tape, finals)
         self.trial = Trial(blame.check, capture.moments, blame.cotangents.backward, uniform_is_scale=blame.uniform_is_scale)
-        self.steps = Steps(blame.replay)
+        self.steps = Steps.of(blame.replay)
         self.updates = UpdateTrial(blame.check, self.steps)
         self.guide = Guide(blame, self.trial)
         self.active: list[Edited] = []
         self.scenes: dict[Place, Scene] = {}
+        self.likely: list[Tried] = []  # the edits for the last root that make an adjoint
+        self.partial: list[Tried] = []  # those after which one of its gradients is right
         self._results: dict[Any, tuple[set[str], float | None] | None] = {}
         self._known: dict[int, tuple[Any, ...]] = {}
 
@@ -74,6 +76,7 @@ class Search:
         `places` are the blamed statement and its nearest, `further` those that are tried where these give nothing;
         `shared` are the statements that other roots have in common with this one.
         """
+        self.likely, self.partial = [], []
         self.trial.settle(self.active)
         right = self.right()
         wrong = {m.held.tensor.name for m in self.trial.claims} - right
@@ -145,6 +148,7 @@ class Search:
             if tried is None:
                 continue
             if tried.likely:
+                self.likely.append(tried)
                 yield tried
             else:
                 waiting.append(tried)
@@ -283,7 +287,7 @@ class Search:
             return None
         key = (tried.scene.place, values)
         if key not in self._results:
-            self._results[key] = self._judge(tried.edited, right, best)
+            self._results[key] = self._judge(tried, right, best)
         judged = self._results[key]
         if judged is None or not judged[0] & best.mine:
             return None
@@ -300,13 +304,15 @@ class Search:
         except (SyntaxError, ValueError, TypeError):
             return None
 
-    def _judge(self, edited: Edited, right: set[str], best: Best) -> tuple[set[str], float | None] | None:
+    def _judge(self, tried: Tried, right: set[str], best: Best) -> tuple[set[str], float | None] | None:
         needed, hoped = frozenset(best.mine - best.excused), frozenset(best.mine)
         aim = Aim(needed, hoped, frozenset(right), shares=not right and not self.trial.check.fixed)
         try:
-            outcome = self.trial.outcome([*self.active, edited], aim=aim)
+            outcome = self.trial.outcome([*self.active, tried.edited], aim=aim)
         except Misfit:
             return None
+        if outcome.right & best.mine:
+            self.partial.append(tried)
         if outcome.right >= right and outcome.right > right:
             return outcome.right, None
         common = self._common(outcome)
