@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -21,7 +22,7 @@ from .penalties import split
 def hold(parameters: list[Parameter], replay: Replay, unpaired: list[str], namespace: Mapping[str, Any]) -> Iterator[Held]:
     """Each parameter with its gradient; why there is none goes to `unpaired`."""
     groups = list(_grouped(parameters, replay))
-    names = [m[0].name if len(m) == 1 else str(m[0].parts[0]) for m in groups]
+    names = [m[0].name if len(m) == 1 else _list_name(m) for m in groups]
     names = told_apart(names, [m[0].home for m in groups], namespace)
     for name, members in zip(names, groups, strict=True):
         ready = [(p, p.gradient) for p in members if p.gradient is not None]
@@ -50,6 +51,15 @@ def _list_of(p: Parameter) -> tuple[object, ...]:
     """What tells lists of numbers apart: their name, and themselves where they stand in a record, `neuron['weights'][2]`."""
     in_record = any(isinstance(part, str) for part in p.parts[1:]) and isinstance(p.place, tuple)
     return ("list", p.parts[0], p.place[1] if in_record and isinstance(p.place, tuple) else None)
+
+
+def _list_name(members: list[Parameter]) -> str:
+    """What all of some numbers stand in: `self.weights[0]` for self.weights[0][1] and self.weights[0][2]."""
+    common = len(os.path.commonprefix([p.parts for p in members]))
+    name = members[0].name
+    for _ in members[0].parts[max(common, 1) :]:
+        name = name.rpartition("[")[0] or name
+    return name
 
 
 def _hold(name: str, ready: list[tuple[Parameter, Gradient]], replay: Replay) -> Held | None:
