@@ -98,3 +98,12 @@ def test_what_the_search_raises_is_logged_and_the_finding_stands(tmp_path, monke
         report = check(ENGINE.replace("{kinds}", "tuple").replace(before, after), tmp_path)
     assert [f.fix for f in report.findings if f.severity == "error"] == [None]
     assert any(r.exc_info and r.exc_info[0] is ZeroDivisionError for r in caplog.records)
+
+
+def test_an_edit_may_change_what_one_of_many_runs_makes(tmp_path):
+    source = ENGINE.replace("{kinds}", "tuple").replace("e * e", "Num(2.0) * e").replace(".tanh() * u", ".tanh() * u * u")
+    before, after = "o.g += self.v * out.g", "o.g = self.v * out.g"  # only `u` is the second factor more than once
+    errors = [f for f in check(source.replace(before, after), tmp_path).findings if f.severity == "error"]
+    assert [(f.line, [x.after for x in f.fixes]) for f in errors] == [
+        (source[: source.index(before)].count("\n") + 1, [before])
+    ]

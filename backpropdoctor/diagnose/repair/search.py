@@ -284,7 +284,9 @@ class Search:
         except Misfit:
             return None
         if values == self._known[id(tried.scene)]:
-            return None
+            if not self._changes_later(tried):
+                return None
+            values = (*values, tried.text)
         key = (tried.scene.place, values)
         if key not in self._results:
             self._results[key] = self._judge(tried, right, best)
@@ -292,6 +294,20 @@ class Search:
         if judged is None or not judged[0] & best.mine:
             return None
         return Found(tried.candidate, tried.scene, tried.text, tried.edited, frozenset(judged[0]), judged[1])
+
+    def _changes_later(self, tried: Tried) -> bool:
+        """Whether an edit that changes nothing in the few runs of its statement that are looked at does so in another one."""
+        scene = tried.scene
+        if not self.trial.is_repeated(scene.place):
+            return False
+        plain = prepare(scene.place, scene.statement)
+        try:
+            return any(
+                fingerprint(made) != fingerprint(known)
+                for made, known in zip(self.trial.all_values(tried.edited), self.trial.all_values(plain), strict=False)
+            )
+        except Misfit:
+            return False
 
     def _ready(self, scene: Scene, c: Candidate) -> tuple[str, Edited] | None:
         if c.redirect:
