@@ -235,6 +235,7 @@ class Behind:
         own = {self.canon[i] for i in (origin, *(u.old for u in updates))}  # what decays is the value itself
         stack = [(self.canon[t.node], float(np.sign(t.factor))) for t in terms]
         shape = np.shape(self.nodes[updates[0].old].value)
+        fed = self.updated.states.fed([i for i, _ in stack], self._live) if shape == () else set()
         while stack:
             i, sign = stack.pop()
             if (i, sign) in seen or i in own or not self._may_spread(i, shape):
@@ -243,7 +244,7 @@ class Behind:
             state = self.updated.states.updates.get(i)
             if state is not None:
                 stack.extend((self.canon[t.node], sign * np.sign(t.factor)) for t in state.terms)
-            elif i in self._live and (self._gradient_binding(i) or self._is_scaled_by_name(i)) and not self._is_adaptive(i):
+            elif i in fed or self._is_known(i):
                 found[i] = sign or found.get(i, 0.0)
             else:
                 parts = [(j, s) for j, s in self._signed_inputs(i) if self._may_spread(j, shape)]
@@ -257,6 +258,10 @@ class Behind:
         if len(found) > 1:  # means over rows and columns beside what they are means of
             found = {i: s for i, s in found.items() if np.shape(self.nodes[i].value) == shape}
         return found.popitem() if len(found) == 1 else None
+
+    def _is_known(self, i: int) -> bool:
+        """Whether the code itself calls a value a gradient, or scales it by a number on the way to the optimiser."""
+        return i in self._live and bool(self._gradient_binding(i) or self._is_scaled_by_name(i)) and not self._is_adaptive(i)
 
     def _is_scaled_by_name(self, i: int) -> bool:
         """Whether a value with a name is a multiple of another by a number that is no learning rate and no clipping."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os.path
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -55,11 +54,17 @@ def _list_of(p: Parameter) -> tuple[object, ...]:
 
 def _list_name(members: list[Parameter]) -> str:
     """What all of some numbers stand in: `self.weights[0]` for self.weights[0][1] and self.weights[0][2]."""
-    common = len(os.path.commonprefix([p.parts for p in members]))
+    first, *rest = (p.parts for p in members)
+    common = min((_alike(first, parts) for parts in rest), default=len(first))
     name = members[0].name
     for _ in members[0].parts[max(common, 1) :]:
         name = name.rpartition("[")[0] or name
     return name
+
+
+def _alike(a: Sequence[Hashable], b: Sequence[Hashable]) -> int:
+    """How many parts two paths have in common."""
+    return next((k for k, (p, q) in enumerate(zip(a, b, strict=False)) if p != q), min(len(a), len(b)))
 
 
 def _hold(name: str, ready: list[tuple[Parameter, Gradient]], replay: Replay) -> Held | None:

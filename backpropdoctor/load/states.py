@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +72,34 @@ class States:
     def make(self, index: int) -> bool:
         """Whether a node is made of a state by operations on its elements."""
         return bool(self.updates) and any(i in self.updates or i in self._held for i in self._elementwise(index))
+
+    def fed(self, ends: Sequence[int], live: Collection[int]) -> set[int]:
+        """What the states behind a step of one number are fed with, without factors and powers.
+
+        Where all values are numbers, no product of matrices tells where the backward pass ends and the optimiser begins.
+        """
+        states = self.updates
+        found: set[int] = set()
+        reached = self.replay.upstream(ends, barrier={*states, *self.updated.borders})
+        for state in (states[i] for i in reached if i in states):
+            found |= {self._bare(self.canon[t.node], live) for t in state.terms}
+        return {i for i in found if i in live}
+
+    def _bare(self, i: int, live: Collection[int]) -> int:
+        """A number without its factors that no parameter goes into, and without a power of its own."""
+        while True:
+            node = self.nodes[i]
+            name, inputs = getattr(node.op, "__name__", ""), set(self.replay.inputs(i))
+            split = self.steps.algebra.scalar_split(i)
+            if name in ("pow", "power", "square", "neg", "negative", "abs", "sqrt") or (name == "mul" and len(inputs) == 1):
+                inputs = {j for j in inputs if j in live}
+            elif split is not None:
+                inputs = {j for j in inputs if j in live} if len(inputs) > 1 else inputs
+            else:
+                return i
+            if len(inputs) != 1:
+                return i
+            i = inputs.pop()
 
     @cached_property
     def _held(self) -> set[int]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..source import span_of
 from .buffers import Attribute
-from .instrument_literals import BINARY, UNARY, float_list, literal, literal_value, number, split_docstring
+from .instrument_literals import BINARY, UNARY, literal, literal_value, number, shared_float, split_docstring
 from .instrument_loops import Program
 from .instrument_spec import HOLE, STAR, BindSpec, CallSpec, Loop, OpSpec, Path, path_of
 from .tape import Site
@@ -114,7 +114,7 @@ class ExpressionWeaver:
             return self.hook("L", [node], node) if is_float and self.fresh else node
         if isinstance(node, ast.Lambda):
             return self._lambda(node)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and float_list(node):
+        if shared_float(node):
             return self.hook("FM", [self.rebuild(node, recorded, numbers=True)], node)
         if isinstance(node, ast.Starred) and not isinstance(node.ctx, ast.Load):
             return node

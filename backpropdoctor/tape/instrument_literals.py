@@ -74,6 +74,15 @@ def split_docstring(body: list[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt
     return [], body
 
 
+def shared_float(node: ast.expr) -> bool:
+    """Whether an expression puts one and the same literal into several places: `[0.0] * n`, `dict.fromkeys(keys, 0.0)`."""
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.Mult) and float_list(node)
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "fromkeys"):
+        return False
+    return len(node.args) == 2 and literal(node.args[1]) and isinstance(literal_value(node.args[1]), float)
+
+
 def float_list(node: ast.BinOp) -> bool:
     return any(
         isinstance(side, ast.List) and any(isinstance(literal_value(e), float) for e in side.elts if literal(e))

@@ -42,6 +42,8 @@ def _literal_hooks(recorder: Recorder) -> dict[str, Any]:
     def FM(value: Any) -> Any:
         if type(value) is list:
             value[:] = [v * 1.0 if type(v) is float else v for v in value]
+        elif type(value) is dict:
+            value.update([(k, v * 1.0) for k, v in value.items() if type(v) is float])
         return value
 
     return {"REC": REC, "L": L, "FM": FM}
