@@ -79,8 +79,10 @@ def roots_by_cuts(blame: Blame, wrong: Sequence[Measured]) -> tuple[list[Root], 
         if all(set(cut.targets) == {parts[k].node} and _is_looped(blame, parts[k], cut.nodes) for k in mine):
             continue  # the sum of what a loop adds up is wrong, and so may be what each turn hands to the next
         left -= mine
-        root = _root(blame, cut, cuts, settled, parts, mine)
-        home = blame.home(min(cut.nodes))  # what is wrong with a statement is told where it first ran, on right values
+        home = blame.home(min(cut.nodes))
+        shared = mine.union(*(other for c, other in picked if blame.home(min(c.nodes)) == home))
+        root = _root(blame, cut, cuts, settled, parts, mine, shared)
+        # what is wrong with a statement is told where it first ran, on right values
         root.site = sites.setdefault(home, root.site)
         roots.append(root)
         settled.append(cut)
@@ -134,10 +136,19 @@ def _last_of_statement(blame: Blame, cuts: Sequence[Cut], cut: Cut, mine: set[in
     return max(same, key=lambda c: (min(c.nodes), max(c.targets)), default=cut)
 
 
-def _root(blame: Blame, cut: Cut, cuts: Sequence[Cut], settled: Sequence[Cut], parts: Sequence[Part], mine: set[int]) -> Root:
+def _root(
+    blame: Blame,
+    cut: Cut,
+    cuts: Sequence[Cut],
+    settled: Sequence[Cut],
+    parts: Sequence[Part],
+    mine: set[int],
+    shared: set[int],
+) -> Root:
+    """The root of a cut; `shared` are the parts that all cuts at its statement account for."""
     site = None
     if _is_right(blame, cut) or _is_copy(blame, min(cut.nodes)) or _is_right_elsewhere(blame, cut, settled):
-        cut, site = _where_taken(blame, cut, cuts, parts, mine)
+        cut, site = _where_taken(blame, cut, cuts, parts, mine, shared)
     first = min(cut.nodes)
     root = blame.make_root(first, cut.targets[cut.nodes.index(first)])
     if site is None:
@@ -190,7 +201,9 @@ def _is_right(blame: Blame, cut: Cut) -> bool:
     return all(blame.is_adjoint(i) for i in nodes) or _is_right_elsewhere(blame, cut, [cut], nodes[1])
 
 
-def _where_taken(blame: Blame, cut: Cut, cuts: Sequence[Cut], parts: Sequence[Part], mine: set[int]) -> tuple[Cut, Site | None]:
+def _where_taken(
+    blame: Blame, cut: Cut, cuts: Sequence[Cut], parts: Sequence[Part], mine: set[int], shared: set[int]
+) -> tuple[Cut, Site | None]:
     """Where a value that is right is taken for the adjoint of something else.
 
     That is where a step changes nothing, or the value gets a second name; else where the one statement stands that reads
@@ -209,7 +222,7 @@ def _where_taken(blame: Blame, cut: Cut, cuts: Sequence[Cut], parts: Sequence[Pa
         if blame.home(min(last.nodes)) != blame.home(first):
             return last, None
         cut, first = last, min(last.nodes)
-    users = _users(blame, first, parts, mine)
+    users = _users(blame, first, parts, shared)
     site = alias_site(blame, first, users)
     homes = {blame.home(i) for i in users} - {blame.home(first)}
     if site is None and len(homes) == 1 and blame.named_target(first) not in cut.targets:

@@ -7,7 +7,6 @@ single cut goes through.
 
 from __future__ import annotations
 
-import ast
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,10 +18,11 @@ import numpy as np
 from ..checks.gradients import Measured
 from ..errors import ReplayError
 from ..tape.adjoint import SAME
-from ..tape.algebra import ADD
+from ..tape.algebra import ADD, Algebra
 from ..tape.buffers import Augment
 from ..tape.pullback import NotPulled, add, pullback
-from ..tape.tape import Binding, Site
+from ..tape.tape import Binding
+from .blame_together import changes_nothing
 
 if TYPE_CHECKING:
     from .blame import Blame, Root
@@ -41,14 +41,18 @@ def one_first(blame: Blame, wrong: Sequence[Measured], roots: list[Root]) -> lis
     if len({blame.line_key(root) for root in roots}) < 2 and (sure or not any(root.sure for root in roots)):
         return roots
     found = First(blame, [m for m in wrong if m.held.tensor.name in names]).root()
-    if found is None or not names <= set(found.affects) or sure - {blame.line_key(found)}:
+    if found is None or not names <= set(found.affects):
         return roots
-    return [found]
+    return roots if sure - {blame.line_key(found)} and not changes_nothing(found.site.statement) else [found]
 
 
 def _begins_right(blame: Blame, root: Root) -> bool:
-    """Whether the first of the values that a statement makes is a right one: what goes wrong later is handed to it."""
-    return len(set(root.instances)) > 1 and blame.is_adjoint(min(root.instances))
+    """Whether the first value that a statement makes is right, and used rightly: what goes wrong later is handed to it."""
+    first = min(root.instances)
+    if len(set(root.instances)) < 2 or not blame.is_adjoint(first):
+        return False
+    below = blame.replay.downstream([first]) & blame.cotangents.backward
+    return any(blame.is_adjoint(i) for i in below if i != first)
 
 
 class First:
@@ -74,28 +78,46 @@ class First:
         for i in sorted(self.cone):
             maker = self._first(i)
             if maker is not None:
-                homes[self.blame.home(maker)].append(maker)
-                if len(homes) > 1:
-                    return None
-        if not homes:
+                site = self.nodes[maker].site if maker != self.replay.canonical[maker] else self.blame.made_at(maker)
+                homes[None if site is None else site.statement_span].append(maker)
+        made = [i for rows in homes.values() for i in rows]
+        idle = self._idle(made)
+        if not homes or len(homes) > 1 and idle is None:
             return None
-        [made] = homes.values()
         root = self.blame.make_root(min(made), None)
         root.ratio, root.instances = None, sorted(set(made))
-        root.affects = [name for name, cone in self.cones.items() if cone & set(made)]
-        idle = self._idle(made)
+        root.affects = [name for name, cone in self.cones.items() if cone & {self.replay.canonical[i] for i in made}]
+        own = self.nodes[min(made)].site
+        if own is not None and min(made) != self.replay.canonical[min(made)]:  # what is equal was made elsewhere before
+            root.site = own
         if idle is not None:
             root.site, root.names = idle.site, [idle.name]
         return root
 
     def _idle(self, made: Sequence[int]) -> Binding | None:
         """The statement that gives what wrong values are made of the name that it has already: there a step was left out."""
+        first: dict[Any, int] = {}
         for i in sorted(made):
-            read = [b for j in self.replay.inputs(i) for b in self.blame.cotangents.names(j) if b.at <= i]
-            idle = [b for b in read if b.how == "assign" and _changes_nothing(b.site)]
-            if idle:
-                return idle[-1]
-        return None
+            first.setdefault(self.blame.home(i), i)
+        found: list[Binding] = []
+        for i in first.values():
+            read = [b for j in self._operands(i) for b in self.blame.cotangents.names(j) if b.at <= i]
+            idle = [b for b in read if b.how == "assign" and changes_nothing(b.site.statement)]
+            if not idle:
+                return None
+            found.append(idle[-1])
+        return found[0] if len({b.site.span for b in found}) == 1 else None
+
+    def _operands(self, i: int) -> set[int]:
+        """What the statement of a value reads to make it."""
+        found, stack, home = set[int](), [i], self.blame.home(i)
+        while stack:
+            for j in self.replay.inputs(stack.pop()):
+                if j not in found and j in self.cone:
+                    found.add(j)
+                    if self.blame.home(j) == home and not self._leaves(j):
+                        stack.append(j)
+        return found
 
     def _first(self, i: int) -> int | None:
         """The value that is at fault where `i` is wrong and what it was made from is right: `i`, or a part taken for all."""
@@ -105,7 +127,19 @@ class First:
         if not all(self._is_right(j) or not self._carries(j) for j in received):
             return None
         parts = [j for j in received if not self._is_whole(j) and j in self._parts and not self._is_added(j)]
-        return parts[0] if parts else i
+        return parts[0] if parts else self._added(i) or i
+
+    def _added(self, i: int) -> int | None:
+        """The one term of a sum, made elsewhere for this sum only, that is no share of an adjoint while the others are."""
+        terms = [t.node for t in Algebra(self.replay).terms(i)]
+        wrong = [j for j in terms if self.replay.canonical[j] not in self._parts]
+        if len(terms) < 2 or len(wrong) != 1:
+            return None
+        made, home = self.nodes[wrong[0]].site, self.nodes[i].site
+        readers = [self.nodes[k].site for k in self.replay.index.consumers.get(wrong[0], ())]
+        if made is None or home is None or made.statement is home.statement:
+            return None
+        return wrong[0] if all(s is not None and s.statement is home.statement for s in readers) else None
 
     def _carries(self, i: int) -> bool:
         """Whether a value may be a cotangent: made of a right one, or before a gradient that none is made into."""
@@ -192,12 +226,6 @@ class First:
                 total = add(total, part)
                 found.append(total)
         return found
-
-
-def _changes_nothing(site: Site) -> bool:
-    """Whether a statement is `x = x`."""
-    made = site.statement
-    return isinstance(made, ast.Assign) and all(ast.unparse(t) == ast.unparse(made.value) for t in made.targets)
 
 
 def shares_of(blame: Blame, t: int) -> dict[int, Any]:

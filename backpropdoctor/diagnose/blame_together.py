@@ -187,6 +187,11 @@ def renames(site: Site) -> bool:
     return isinstance(site.statement, ast.Assign) and isinstance(value, (ast.Name, ast.Attribute, ast.Subscript))
 
 
+def changes_nothing(statement: ast.stmt) -> bool:
+    """Whether a statement gives a value the name that it has already: `dc = dc`."""
+    return isinstance(statement, ast.Assign) and all(ast.unparse(t) == ast.unparse(statement.value) for t in statement.targets)
+
+
 def owner(site: Site) -> str:
     """The class in whose method a statement stands, or the function."""
     return site.function.rpartition(".")[0] or "<module>"

@@ -16,6 +16,7 @@ _FIXED = re.compile(r"\[-?\d+\]")  # one item of a list, whatever the layer
 _MOST_FORMS = 120  # for values of one shape, the usual ones first
 _MOST_OWN = 80  # of those that the user's program has
 _REDUCED = {"sum", "mean", "dot", "T"}  # what is called on a product that may lack a factor
+_FUNCTIONS = {"tanh": "tanh", "exp": "exponential"}
 SKIP = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.JoinedStr)
 
 
@@ -141,6 +142,7 @@ def _fits(scene: Scene, text: str, shape: tuple[int, ...]) -> bool:
 def _made(scene: Scene, shape: tuple[int, ...]) -> Iterator[tuple[str, float, dict[str, str]]]:
     rows = [v for v in scene.of_shape(shape) if not scene.is_backward(v)][:30]
     here = scene.local_names
+    applied = _applied(scene, shape) if scene.numpy else []
     for v in rows:
         x = v.text
         root = x.split(".")[0].split("[")[0]
@@ -158,7 +160,9 @@ def _made(scene: Scene, shape: tuple[int, ...]) -> Iterator[tuple[str, float, di
             yield f"(1.0 if {x} > 0 else 0.0)", far, {"function": "ReLU", "of": x}
         yield from _user_forms(scene, x, far)
         if scene.numpy:
-            yield from _long_forms(scene, x, far)
+            known = {name for name, value in applied if np.array_equal(value, values)}
+            for new, extra, words in _long_forms(scene, x, far):
+                yield new, far - 0.1 if words["function"] in known and extra <= far + 0.2 else extra, words
         yield f"2 * {x}", far + 0.2, {"function": "square", "of": x}
         if np.all(values != 0):
             yield f"1 / {x}", far + 0.2, {"function": "logarithm", "of": x}
@@ -175,6 +179,16 @@ def _made(scene: Scene, shape: tuple[int, ...]) -> Iterator[tuple[str, float, di
                         words = {"function": "ELU", "of": z.text}
                         yield f"{scene.numpy}.where({z.text} > 0, 1, {a.text} + {c!r})", 0.6, words
                     yield f"{scene.numpy}.where({z.text} > 0, 1, {a.text} + 1)", 0.5, {"function": "ELU", "of": z.text}
+
+
+def _applied(scene: Scene, shape: tuple[int, ...]) -> list[tuple[str, np.ndarray]]:
+    """The functions of NumPy's that are applied to values of a shape, with those values: their derivatives come first."""
+    replay, found = scene.trial.replay, []
+    for node in replay.tape.nodes:
+        name = _FUNCTIONS.get(getattr(node.op, "__name__", "")) if node.kind == "op" else None
+        if name is not None and np.shape(node.value) == shape:
+            found += [(name, np.asarray(replay.base(i))) for i in node.inputs() if np.shape(replay.base(i)) == shape]
+    return found
 
 
 def _is_sigmoid_of(s: np.ndarray, x: np.ndarray) -> bool:

@@ -11,6 +11,8 @@ from .candidate import Candidate
 from .candidates_derivatives import SKIP, chain, may_lack_factor, product
 from .scene import Scene
 
+_MOST_CALLS = 20  # of the program's that may be a factor
+
 
 def missing_factors(scene: Scene) -> Iterator[Candidate]:
     """Another variable as a factor; a mean of a product where a product of means stands."""
@@ -31,6 +33,8 @@ def missing_factors(scene: Scene) -> Iterator[Candidate]:
             words = {"factor": v.text, "missing": True}
             cost = 2.05 if _is_mask(v.value) and scene.is_near(v.text) else 2.4  # simpler than `(mask > 0)`
             yield Candidate(cost, node, f"{text} * {v.text}", "missing-factor", words)
+        for new in _calls(scene, shape) if shape else []:
+            yield Candidate(2.45, node, f"{text} * {new}", "missing-factor", {"factor": new, "missing": True})
         for new in _wider(scene, node, shape):
             words = {"factor": new, "missing": True}
             yield Candidate(2.5, node, f"{text} * {new}", "missing-factor", words)
@@ -40,6 +44,18 @@ def missing_factors(scene: Scene) -> Iterator[Candidate]:
             if isinstance(v.value, float):
                 words = {"factor": v.text, "missing": True}
                 yield Candidate(2.2, whole, f"{scene.text.wrapped(whole)} * {v.text}", "missing-factor", words)
+
+
+def _calls(scene: Scene, shape: tuple[int, ...]) -> list[str]:
+    """What the program calls on one value, such as `np.tanh(c)`, where that can be read here and has this shape."""
+    found: dict[str, None] = {}
+    for node in ast.walk(scene.tree):
+        if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
+            argument = node.args[0]
+            near = isinstance(argument, (ast.Name, ast.Attribute)) and scene.is_near(ast.unparse(argument))
+            if near and scene.known_shape(ast.unparse(argument)) == shape:
+                found[ast.unparse(node)] = None
+    return [text for text in list(found)[:_MOST_CALLS] if scene.known_shape(text) == shape]
 
 
 def _is_mask(value: np.ndarray) -> bool:

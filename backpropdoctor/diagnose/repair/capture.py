@@ -13,6 +13,7 @@ from typing import Any
 from ...load.conventions import is_loss_name
 from ...tape.run import Stop
 from ...tape.tape import Site, Tape
+from ..blame_together import changes_nothing
 from .rerun import Program
 from .world import Freezer, Frozen
 from .written import crowded, is_body, paths_of, targets
@@ -274,7 +275,8 @@ class Capture:
         activation = self.recorder.activations.get(id(frame))
         if activation is not None and activation.code is frame.f_code:
             moment.scope = activation.scope
-        if moment.until == moment.at and all(node == open_.before.get(text) for text, node in moment.outs):
+        same = moment.until == moment.at and all(node == open_.before.get(text) for text, node in moment.outs)
+        if same and not changes_nothing(watched.statement):
             return  # a look at its line, on the way into or out of it
         watched.moments.append(moment)
 

@@ -1,4 +1,4 @@
-"""Which edits are worth a replay first: those whose value is the adjoint of something, at the first moment of the statement.
+"""Which edits are worth a replay first: those whose value is an adjoint, or a share of one, at the statement's first moment.
 
 Whatever the backward pass does later, a value that is parallel to a true adjoint along two directions did not get there by
 chance. It proves nothing (the gradients do), but it is known at once, without evaluating anything after the statement.
@@ -13,6 +13,7 @@ import numpy as np
 
 from ...tape.adjoint import SAME, Tensor
 from ..blame import Blame
+from ..blame_first import shares_of
 from .trial import SEARCH, Trial
 
 _ROOM = 10 * SAME  # the verdict has no less
@@ -28,7 +29,7 @@ class Guide:
         self._adjoints: dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]] = {}
 
     def likes(self, values: Sequence[Any]) -> bool:
-        """Whether one of the values is a multiple of a true adjoint."""
+        """Whether one of the values is a multiple of a true adjoint, or of what one reader of a value passes on to it."""
         return any(self._is_adjoint(v) for v in values)
 
     def _is_adjoint(self, value: Any) -> bool:
@@ -55,14 +56,23 @@ class Guide:
 
     def _known(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Two directions of each forward value of a shape, and the slopes of the loss along them."""
-        directions, found = [], []
+        directions: list[list[np.ndarray]] = []
+        found: list[list[Any]] = []
         for target in self.blame.cotangents.targets.get(shape, ())[-_MOST_TARGETS:]:
             slopes = [self._slope(target, number) for number in SEARCH]
             if None not in slopes:
                 directions.append([self.trial.adjoints.direction(target, number).ravel() for number in SEARCH])
                 found.append(slopes)
+            for share in self._shares(target):
+                directions.append([self.trial.adjoints.direction(target, number).ravel() for number in SEARCH])
+                found.append([float(np.dot(row, share)) for row in directions[-1]])
         size = int(np.prod(shape))
         return np.array(directions).reshape(-1, 2, size).swapaxes(0, 1), np.array(found, dtype=float).reshape(-1, 2).T
+
+    def _shares(self, target: int) -> list[np.ndarray]:
+        shares = shares_of(self.blame, target).values()
+        size = np.size(self.blame.nodes[target].value)
+        return [np.ravel(s) for s in shares if np.size(s) == size and np.all(np.isfinite(s))]
 
     def _slope(self, target: int, number: int) -> float | None:
         found = self.trial.adjoints.slope(Tensor("", (target,)), self.trial.objective, number, crude=True)
