@@ -51,6 +51,7 @@ class Search:
         self.partial: list[Tried] = []  # those after which one of its gradients is right
         self._results: dict[Any, tuple[set[str], float | None] | None] = {}
         self._known: dict[int, tuple[Any, ...]] = {}
+        self._all_known: dict[int, list[tuple[Any, ...]]] = {}  # of every run of a statement
 
     def scene(self, place: Place) -> Scene:
         """The statement at its first relevant moment."""
@@ -120,9 +121,8 @@ class Search:
         scenes = self.usable_scenes(places)
         waiting: list[Tried] = []
         rows = self.rows(scenes, lambda s: simple(s, self.steps))
-        self._go_through(self._promising(rows, waiting, best, stop), best, right, stop)
-        if scenes and _adds_up(scenes[0][1]) and not best.found:  # its first value is only a part of an adjoint
-            waiting = list(self._go_through(iter(waiting), best, right, self._share(stop)))
+        parts = scenes[0][1] if scenes and _adds_up(scenes[0][1]) else None  # its first value is only a part of an adjoint
+        self._go_through(self._promising(rows, waiting, best, stop, parts), best, right, stop)
         if not best.ends_before(FIRST_LARGER):
             rows = self.rows(scenes[:_MOST_NEAR], larger)
             some = stop if best.found else self._share(stop)
@@ -136,9 +136,14 @@ class Search:
         return self.trial.effort + 2 * (stop - self.trial.effort) / 3
 
     def _promising(
-        self, rows: Iterable[tuple[float, Scene, Candidate]], waiting: list[Tried], best: Best, stop: float
+        self,
+        rows: Iterable[tuple[float, Scene, Candidate]],
+        waiting: list[Tried],
+        best: Best,
+        stop: float,
+        parts: Scene | None = None,
     ) -> Iterator[Tried]:
-        """The edits that make an adjoint of something; the others that can be tried are left waiting."""
+        """The edits that make an adjoint of something, or any `parts` of one; the others that can be tried are left waiting."""
         for rank, scene, c in rows:
             if self.trial.effort > stop or best.ends_before(rank):
                 return
@@ -149,6 +154,7 @@ class Search:
                 continue
             if tried.likely:
                 self.likely.append(tried)
+            if tried.likely or scene is parts:
                 yield tried
             else:
                 waiting.append(tried)
@@ -240,6 +246,7 @@ class Search:
     def usable_scenes(self, places: Sequence[Place]) -> list[tuple[float, Scene]]:
         """The statements that can be edited, each with its handicap."""
         self._results.clear()
+        self._all_known.clear()
         scenes = []
         for penalty, scene in self._scenes(places):
             with contextlib.suppress(Misfit):
@@ -300,12 +307,12 @@ class Search:
         scene = tried.scene
         if not self.trial.is_repeated(scene.place):
             return False
-        plain = prepare(scene.place, scene.statement)
         try:
-            return any(
-                fingerprint(made) != fingerprint(known)
-                for made, known in zip(self.trial.all_values(tried.edited), self.trial.all_values(plain), strict=False)
-            )
+            if id(scene) not in self._all_known:
+                plain = self.trial.all_values(prepare(scene.place, scene.statement))
+                self._all_known[id(scene)] = [fingerprint(v) for v in plain]
+            made = self.trial.all_values(tried.edited)
+            return any(fingerprint(v) != known for v, known in zip(made, self._all_known[id(scene)], strict=False))
         except Misfit:
             return False
 

@@ -20,6 +20,7 @@ from .renamed import Renamed, renamed
 
 _PREPARED, _OUTCOME = 40, 100  # the work of an edit and of a verdict, in operations
 _ELEMENTS, _MULTIPLIED = 4_000, 20_000  # elements read or made, and products of two, in the time of one operation
+_BETWEEN = 0.38  # of all runs of a statement: of two nested loops, both are away from their ends and from each other
 _PRODUCTS = {"matmul", "dot", "einsum", "tensordot", "inner", "outer"}
 
 
@@ -78,10 +79,15 @@ class Values:
         """Whether the statement ran more than once."""
         return len(self.moments[place]) > 1
 
-    def first_values(self, edited: Edited, most: int = 3) -> list[Any]:
-        """What an edited statement makes at its first moments (and the last), under the settled edits. Raises Misfit."""
+    def first_values(self, edited: Edited, most: int = 4) -> list[Any]:
+        """What an edited statement makes at its first two moments, one in between and the last, under the settled edits.
+
+        Raises Misfit.
+        """
         moments = self.moments[edited.place]
-        chosen = moments[:most] if len(moments) <= 3 or most < 3 else [moments[0], moments[1], moments[-1]]
+        between = int(_BETWEEN * len(moments))
+        few = len(moments) <= 4 or most < 4
+        chosen = moments[:most] if few else [moments[0], moments[1], moments[between], moments[-1]]
         self.effort += _PREPARED + sum(RUN + self.work(node) for m in chosen for _, node in m.outs)
         return [v for moment in chosen for v in run_edited(edited, moment, self._seen)]
 
