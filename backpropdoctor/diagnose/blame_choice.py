@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,9 +12,10 @@ import numpy as np
 from ..checks.gradients import Measured
 from ..tape.adjoint import SAME, Claim, Tensor
 from ..tape.algebra import Term
-from ..tape.tape import Site
+from ..tape.tape import Binding, Site
 from .blame_cuts import Cut, Cuts, Part
 from .blame_first import missing_reader
+from .blame_given import where_given
 from .blame_operands import wrong_factor, wrong_term
 from .blame_together import owner, renames
 
@@ -30,7 +32,7 @@ def parts_of(blame: Blame, wrong: Sequence[Measured]) -> list[Part]:
             claim = Claim(Tensor("", (node,)), (terms,))
             if several:
                 ratio = blame.adjoints.ratio(claim, blame.objective)
-                if ratio is not None and (ratio.right or ratio.zero and ratio.value is not None):
+                if ratio is not None and (ratio.right or blame.is_shared(ratio) or ratio.zero and ratio.value is not None):
                     continue
             ends = [t.node for t in terms]
             cone = blame.replay.upstream(ends, barrier=blame.cotangents.origins) & blame.cotangents.backward
@@ -114,6 +116,9 @@ def _own_root(blame: Blame, part: Part) -> Root:
     root.tensors = list(root.affects)
     if node in _ends(blame, part):
         blame.settle_site(root, part.measured)
+    given = where_given(blame, part)
+    if given is not None:
+        root.site, root.ratio, root.names = given, None, []
     return root
 
 
@@ -285,6 +290,18 @@ def alias_site(blame: Blame, node: int, users: Sequence[int]) -> Site | None:
     made = blame.nodes[node].site
     names = [b for b in bound if b.how in ("assign", "augmented")]
     names = [b for k, b in enumerate(names) if k == 0 or renames(b.site)]  # what a call hands on was named in it
+    while len(names) > 1 and _is_read_as(blame, names[-2], users, names[-1].site):
+        names.pop()
     if len(names) > 1 and made is not None and names[-1].site.statement_span != made.statement_span:
         return names[-1].site
     return None
+
+
+def _is_read_as(blame: Blame, binding: Binding, users: Sequence[int], later: Site) -> bool:
+    """Whether what is wrong reads a value under a name that it had before a later statement gave it another one."""
+    for i in users:
+        site = blame.nodes[i].site
+        if site is not None and site.function == later.function and site.statement is not later.statement:
+            if any(ast.unparse(n) == binding.name for n in ast.walk(site.statement) if isinstance(n, ast.expr)):
+                return True
+    return False

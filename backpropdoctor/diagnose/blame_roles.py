@@ -77,7 +77,7 @@ class Roles(Values):
             claim = Claim(Tensor("", (node,)), (terms,))
             if len(m.held.tensor.nodes) > 1:
                 ratio = self.adjoints.ratio(claim, self.objective)
-                if ratio is not None and ratio.right:
+                if ratio is not None and (ratio.right or self.is_shared(ratio)):
                     continue
             parts += [(canon[t.node], node) for t in terms if canon[t.node] != canon[node]]
         return parts

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from functools import cached_property
 
 import numpy as np
 
 from ..checks.cotangents import Cotangents, Paired, sign_of
 from ..checks.gradients import Check, Measured
-from ..tape.adjoint import Claim, Tensor, close, proportion, shaped, squeezed
+from ..tape.adjoint import Claim, Ratio, Tensor, close, proportion, shaped, squeezed
 from ..tape.algebra import PRODUCTS, Term
 from ..tape.replay import Objective
 from ..tape.tape import Site
@@ -36,6 +36,7 @@ class Values:
         self._ancestors: dict[int, set[int]] = {}
         self._carriers: dict[int, bool] = {}
         self._named: dict[int, int | None] = {}
+        self._adjoint: dict[int, bool] = {}
         self._taken_for: dict[tuple[int, int, int], tuple[int, bool] | None] = {}
         self._roles: dict[int, int] = {}  # what a wrong backward value is used as the adjoint of, once that is known
 
@@ -83,6 +84,11 @@ class Values:
 
     def is_adjoint(self, node: int) -> bool:
         """Whether a backward value, a gradient or not, is the adjoint of some forward value."""
+        if node not in self._adjoint:
+            self._adjoint[node] = self._found_adjoint(node)
+        return self._adjoint[node]
+
+    def _found_adjoint(self, node: int) -> bool:
         pair = self.cotangents.paired.get(node)
         sign, scale = self.cotangents.sign, self.cotangents.scale or 1.0
         if pair is None or not any(close(pair.ratio, sign * r) for r in (abs(scale), 1.0, self.check.uniform)):
@@ -114,13 +120,12 @@ class Values:
 
     def is_uniform(self, m: Measured) -> bool:
         """Whether a gradient differs from the truth by nothing but the factor that all of them share."""
-        value = m.ratio.value if m.ratio else None
-        return (
-            value is not None
-            and not close(self.check.uniform, 1.0)
-            and close(value, self.check.uniform)
-            and (self.uniform_is_scale or self._is_rate)
-        )
+        return self.is_shared(m.ratio) and (self.uniform_is_scale or self._is_rate)
+
+    def is_shared(self, ratio: Ratio | None) -> bool:
+        """Whether a ratio is the factor that gradients share."""
+        uniform = self.check.uniform
+        return ratio is not None and ratio.value is not None and not close(uniform, 1.0) and close(ratio.value, uniform)
 
     @property
     def _is_rate(self) -> bool:
@@ -295,15 +300,22 @@ class Values:
     def _found_by_name(self, node: int) -> int | None:
         from ..load.conventions import is_gradient_of
 
-        shape = squeezed(np.shape(self.nodes[node].value))
-        names = [b for b in self.cotangents.names(node) if b.how != "return"]
+        there = self._forward_names.get(squeezed(np.shape(self.nodes[node].value)), {})
         best: tuple[bool, int] | None = None
-        for candidate in sorted(self.cotangents.forward, reverse=True):
-            if squeezed(np.shape(self.nodes[candidate].value)) != shape:
-                continue
-            for there in self.cotangents.names(candidate):
-                for b in names:
-                    if is_gradient_of(b.parts, there.parts):
-                        near = (owner(b.site) == owner(there.site), candidate)
-                        best = near if best is None or near > best else best
+        for parts, latest in there.items():
+            for b in self.cotangents.names(node):
+                if b.how != "return" and is_gradient_of(b.parts, parts):
+                    own = latest.get(owner(b.site))
+                    near = (True, own) if own is not None else (False, max(latest.values()))
+                    best = near if best is None or near > best else best
         return best[1] if best else None
+
+    @cached_property
+    def _forward_names(self) -> dict[tuple[int, ...], dict[tuple[Hashable, ...], dict[str, int]]]:
+        """For each shape the names of forward values, with the last value of each name in every class."""
+        found: dict[tuple[int, ...], dict[tuple[Hashable, ...], dict[str, int]]] = {}
+        for i in sorted(self.cotangents.forward):
+            for b in self.cotangents.names(i):
+                shape = squeezed(np.shape(self.nodes[i].value))
+                found.setdefault(shape, {}).setdefault(b.parts, {})[owner(b.site)] = i
+        return found

@@ -40,6 +40,18 @@ def _texts(statement: ast.stmt) -> set[str]:
     return {ast.unparse(n) for n in ast.walk(statement) if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))}
 
 
+@lru_cache(maxsize=2048)
+def _walked(statement: ast.stmt) -> set[str]:
+    """The containers that a statement reads an element of which only the run knows: `inputs[j]`, `for x in inputs`."""
+    found = set()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Constant):
+            found.add(ast.unparse(node.value))
+        elif isinstance(node, ast.comprehension):
+            found |= {ast.unparse(n) for n in ast.walk(node.iter) if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))}
+    return found
+
+
 def renamed(replay: Replay, moment: Moment, edited: Edited, last: int) -> list[Renamed]:
     """A statement that only gives a value another name: who reads it under that name, up to the node `last`."""
     found = []
@@ -61,7 +73,8 @@ def _reads(replay: Replay, index: int, reader: str, moment: Moment) -> bool:
     site, scope = node.site, scopes.get(node.scope)
     slot = re.search(r"(\.\w+|\[[^\[\]]*\])$", reader)
     if slot is not None and site is not None and node.scope == moment.scope:
-        return reader in _texts(site.statement)  # beside it the object that the value came from is read too: `out.grad`
+        # beside it the object that the value came from is read too: `out.grad`
+        return reader in _texts(site.statement) or reader[: slot.start()] in _walked(site.statement)
     for _ in range(4):
         if site is None:
             return False

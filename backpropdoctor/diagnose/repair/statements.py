@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
 from functools import lru_cache
 
 from ...tape.tape import Site, Tape
@@ -55,7 +56,7 @@ def statements_of(blame: Blame, root: Root) -> dict[Place, ast.stmt]:
             site = tape.nodes[i].site
             if site is not None and i in blame.cotangents.backward and len(found) < _MOST_STATEMENTS + 2:
                 found.setdefault(*home(site))
-    for site in _renamings(blame, root):
+    for site in [*_renamings(blame, root), *_choosers(blame, root, forward_places)]:
         found.setdefault(*home(site))
     for site in _readers(blame, root):
         found.setdefault(*home(site))
@@ -76,6 +77,19 @@ def _renamings(blame: Blame, root: Root) -> list[Site]:
                     value = b.site.statement.value
                     if isinstance(value, (ast.Name, ast.Attribute, ast.Subscript)):
                         found[Place.of(b.site)] = b.site
+    return list(found.values())[:4]
+
+
+def _choosers(blame: Blame, root: Root, forward_places: Collection[Place]) -> list[Site]:
+    """The statements that chose which value of the forward pass a root reads: `inputs = [n["output"] for n in layers[i]]`."""
+    found: dict[Place, Site] = {}
+    for i in list(dict.fromkeys(root.instances))[:8]:
+        for j in blame.replay.inputs(i):
+            if j not in blame.cotangents.forward or j in blame.cotangents.backward:
+                continue
+            chosen = [b for b in blame.cotangents.names(j) if b.how in ("assign", "element") and b.at <= i]
+            if chosen and home(chosen[-1].site)[0] not in forward_places:
+                found[home(chosen[-1].site)[0]] = chosen[-1].site
     return list(found.values())[:4]
 
 
