@@ -27,6 +27,7 @@ LOG = logging.getLogger("backpropdoctor")
 _MOST_RUNS = 6  # of edited programs, where the simplest edits together do not hold
 _MOST_ROUNDS = 5
 _MOST_TRIES = 16  # edited programs run in all, before the search goes no deeper
+_MOST_BLAMED = 6  # edited programs blamed and repaired in all
 
 
 @dataclass(slots=True)
@@ -45,11 +46,21 @@ class Round:
     @property
     def ways(self) -> list[dict[int, Repair]]:
         """What may be edited, the most likely first: what mends a root whole, then with it what mends one fault of several."""
-        halves = {k: r for k, r in self.halves.items() if all(r.fixes != o.fixes for j, o in self.halves.items() if j < k)}
+        halves: dict[int, Repair] = {}
+        for k, repair in self.halves.items():
+            if all(repair.fixes != other.fixes for other in (*self.repairs.values(), *halves.values())):
+                halves[k] = repair
         both = {**self.repairs, **halves}
-        rivals = [(k, rival) for k, repair in halves.items() for rival in repair.rivals]
+        used = [repair.fixes for repair in both.values()]
+        rivals = [(k, rival) for k, repair in halves.items() for rival in repair.rivals if rival.fixes not in used]
         found = [dict(self.repairs), both, *({**both, k: rival} for k, rival in rivals)]
         return [way for k, way in enumerate(found) if way and way not in found[:k]]
+
+    def shares(self, root: Root, cured: set[str]) -> bool:
+        """Whether a root that is not mended was made from a value that this one was made from too: that may be at fault."""
+        received = {p.node for p in root.received}
+        rest = [other for k, other in enumerate(self.roots) if k not in self.repairs and not set(other.affects) <= cured]
+        return any(p.node in received for other in rest for p in other.received)
 
     def take(self, repairs: dict[int, Repair]) -> None:
         """Keep repairs, told as edits of the user's text."""
@@ -70,6 +81,7 @@ class Mending:
     together: Combined | None = None
     most_rounds: int = _MOST_ROUNDS
     tries: int = 0
+    blamed: int = 0
     _nearest: tuple[int, list[Round], Combined | None] = (-1, [], None)
 
     @property
@@ -136,9 +148,9 @@ class Mending:
                 return found is not None
             is_nearer = not found.problem and len(found.right) > right
             depth = len(self.rounds)
-            goes_on = is_nearer or not is_whole and not found.problem
-            is_new = goes_on and depth < self.most_rounds and self.tries < _MOST_TRIES and self._next_round(found)
-            if is_nearer or is_whole and self._nearest[2] is None:
+            goes_on = not found.problem and (is_nearer or not is_whole or found.is_doubtful)
+            is_new = goes_on and depth < self.most_rounds and self.blamed < _MOST_BLAMED and self._next_round(found)
+            if is_nearer and self._is_told() or is_whole and self._nearest[2] is None:
                 self._keep(len(found.right) if is_nearer else right, found)
             if is_new and self._go_on(len(found.right)):
                 return True
@@ -146,6 +158,10 @@ class Mending:
             if self.tries >= _MOST_TRIES:
                 break
         return False
+
+    def _is_told(self) -> bool:
+        """Whether each edit makes gradients right that were off by more than a factor."""
+        return all(repair.right for r in self.rounds for repair in r.repairs.values())
 
     def _keep(self, right: int, together: Combined | None = None) -> None:
         """Remember the rounds as they are now, if they come nearest to all gradients being right."""
@@ -188,13 +204,15 @@ class Mending:
 
     def _next_round(self, found: Combined) -> bool:
         """Blame and repair the edited program; whether there was anything new."""
-        blame, roots = found.found.blame, found.found.roots
+        seen = found.found.doubtful if found.is_doubtful else found.found
+        blame, roots = seen.blame, seen.roots
         if blame is None or not roots:
             return False
         back = Back(self.program.path, self.fixes)
         halves = {repair.statement for r in self.rounds for repair in r.repairs.values() if repair.is_half}
         if halves & {back.span(root.span) for root in roots}:
             return False  # what is wrong after its edit as before was not mended by it
+        self.blamed += 1
         made = Round(blame, roots, back=back)
         with shown(found.texts):
             made.take(repair_roots(blame, roots, self.program, found.texts, self.examine))
@@ -241,13 +259,14 @@ class Mending:
 
     def _finding(self, r: Round, root: Root, repair: Repair | None) -> Finding:
         together = self.together
-        if repair is None:
+        if repair is None or together is not None and not together.is_doubtful and together.belies(root.affects):
             found = root_finding(r.blame.check, root)
             found = r.back.finding(found) if r.back is not None else found
         elif together is None or not repair.fixes:
             found = repaired_finding(r.blame.check, root, repair)
         else:
-            proved = together.verified or set(root.affects) <= set(together.right)
+            own = set(root.affects) <= set(together.right) and not repair.is_half and not r.shares(root, set(together.right))
+            proved = together.verified or own
             found = repaired_finding(r.blame.check, root, repair, together.proof, "verified" if proved else "consistent")
         if r.back is not None and found.measured:
             return replace(found, measured=f"with the edits of the other lines: {found.measured}")

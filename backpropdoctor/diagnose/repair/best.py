@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,7 +31,7 @@ class Found:
     right: frozenset[str]
     common: float | None = None  # the factor that all gradients share under it, where it is not one
     is_update: bool = False  # an edit of what is done with a right gradient
-    is_half: bool = False  # `right` are the gradients that are only parallel to the truth under it
+    is_half: bool = False  # something else is wrong besides; `right` are those that were not even parallel to the truth
 
 
 @dataclass(slots=True)
@@ -92,9 +93,11 @@ def names_another(first: Found, other: Found) -> bool:
 
 
 def fingerprint(values: list[Any]) -> tuple[Any, ...]:
-    rows = []
+    rows: list[Any] = []
     for v in values:
-        if isinstance(v, (np.ndarray, np.generic, int, float)):
+        if isinstance(v, float):
+            rows.append(((), round(v, 12) if math.isfinite(v) else str(v)))
+        elif isinstance(v, (np.ndarray, np.generic, int, float)):
             a = np.asarray(v)
             rows.append((a.shape, np.round(a.astype(float), 12).tobytes()) if a.dtype.kind in "fiub" else repr(v)[:200])
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,6 +32,15 @@ class Combined:
     def verified(self) -> bool:
         """Whether all gradients are right."""
         return bool(self.right) and not (self.wrong or self.undecided or self.problem)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether all that is wrong is so only if the loss is the one that the gradients belong to."""
+        return self.found is not None and bool(self.found.is_doubtful)
+
+    def belies(self, names: Collection[str]) -> bool:
+        """Whether the program could be checked and none of these gradients is right: no edit was meant for them."""
+        return not self.problem and not set(names) & set(self.right)
 
     @property
     def proof(self) -> str:

@@ -35,16 +35,16 @@ _MOST_COUNTED = 3
 
 @dataclass(frozen=True, slots=True)
 class _Gain:
-    """How many gradients an edit makes right that were not parallel, or otherwise nearer; whether its value is meant."""
+    """The gradients that an edit makes right that were not parallel, how many others are nearer; whether its value is meant."""
 
-    right: int
+    right: frozenset[str]
     nearer: int
     meant: bool
 
     @property
     def worth(self) -> float:
         first = _RIGHT if self.right else _SCALED if self.nearer else 0.0
-        more = min(self.right + self.nearer, _MOST_COUNTED) - 1
+        more = min(len(self.right) + self.nearer, _MOST_COUNTED) - 1
         return max(_MEANT * self.meant, first) + _EACH * max(more, 0)
 
 
@@ -68,7 +68,7 @@ def halfway(search: Search, root: Root, mine: set[str]) -> list[list[Found]]:
         except Misfit:
             continue  # it does not run in a later turn
         if gain is not None and gain.worth:
-            found = Found(tried.candidate, tried.scene, tried.text, tried.edited, frozenset(), is_half=True)
+            found = Found(tried.candidate, tried.scene, tried.text, tried.edited, gain.right, is_half=True)
             rows[key] = (tried.rank - gain.worth, found)
     return _grouped(list(rows.values()))
 
@@ -87,18 +87,18 @@ def _grouped(rows: Sequence[tuple[float, Found]]) -> list[list[Found]]:
 
 def _gain(search: Search, root: Root, tried: Tried, wrong: set[str], before: Outcome) -> _Gain | None:
     """What an edit gains; None where it spoils a gradient."""
-    counts = []
+    told = {n for n in wrong if before.ratios[n] is None and _can_tell(search, n)}
+    gained: list[tuple[set[str], set[str]]] = []
     for numbers in (SEARCH, FRESH):
         after = search.trial.outcome([*search.active, tried.edited], numbers)
         if not _is_kept(before, after, wrong):
             return None
-        told = {n for n in wrong if before.ratios[n] is None and _can_tell(search, n)}
         right = told & after.right
-        nearer = (wrong & after.right) - right | {n for n in told - right if after.ratios[n]}
-        counts.append((len(right), len(nearer)))
-        if counts[0] == (0, 0):
+        gained.append((right, (wrong & after.right) - right | {n for n in told - right if after.ratios[n]}))
+        if gained[0] == (set(), set()):
             break  # what it makes may be right all the same
-    return _Gain(*min(counts), meant=_is_meant(search, root, tried.edited))
+    right, nearer = (set.intersection(*rows) for rows in zip(*gained, strict=True))
+    return _Gain(frozenset(right), len(nearer), meant=_is_meant(search, root, tried.edited))
 
 
 def _is_kept(before: Outcome, after: Outcome, wrong: set[str]) -> bool:
