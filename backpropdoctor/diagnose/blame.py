@@ -26,6 +26,7 @@ from .blame_together import (
     taken_for_another,
     without_inherited,
 )
+from .blame_zero import zero_root
 
 __all__ = ["Blame", "Root"]
 
@@ -42,6 +43,9 @@ class Blame(Roles):
         uphill = all_uphill(self, wrong)
         if uphill is not None:
             return uphill
+        silent = zero_root(self, wrong)
+        if silent is not None:
+            return [silent]
         for root in [*self._late_roots(wrong), *self._unscaled_roots(wrong), *roots_of_claims(self, wrong)]:
             found[self.line_key(root)] = root
         late = {name for root in found.values() for name in root.affects}

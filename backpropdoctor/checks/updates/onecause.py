@@ -23,6 +23,7 @@ BY_LINE = {"BD304", "BD305", "BD306", "BD307", "BD308"}  # the gradient is read 
 PILED = "BD320"  # a gradient that holds those of the steps before is a multiple of nothing
 DEAD = {"BD301", "BD302", "BD303", *BY_LINE, "BD324"}  # the parameter of a later step is that of the first one
 SIGN = "BD107"
+ZERO = "BD316"
 _LATER = re.compile(r" \(no\. (\d+)\)$")
 
 
@@ -50,6 +51,8 @@ def one_cause(
     and is added, or where every gradient is wrong by its sign and each at a line of its own. Where the sign is lost further
     up, in a delta, the gradient's finding stands for them.
     """
+    if gradients and claims and all(c.wrong and c.ratio == 0 for c in claims):  # one cause made them all zero
+        updates = [u for u in updates if u.code != ZERO]
     kept = [g for g in gradients if not any(_explains(u, g, claims) for u in updates)]
     ascent = [u for u in updates if u.code == "BD321"]
     wrong = [g for g in kept if g.code.startswith("BD1") and g.severity == "error"]

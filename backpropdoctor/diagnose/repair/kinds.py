@@ -13,6 +13,7 @@ from .candidate import Candidate
 from .scene import Scene, is_number
 
 _DERIVATIVE = re.compile(r"deriv|prime|grad|nonlin|backward|_d\b|\bd_", re.IGNORECASE)
+_LOSS = re.compile(r"loss|cost|error|criterion", re.IGNORECASE)  # its derivative is none of an activation
 _RECURRENT = re.compile(r"next|prev|future|later|carry|last|hidden|\bdh|dc|_t1|skip|shortcut|resid|branch", re.IGNORECASE)
 
 
@@ -136,7 +137,7 @@ def in_derivative(scene: Scene, node: ast.AST, strictly: bool = False) -> bool:
                 return True
         if isinstance(parent, ast.Call):
             name = parent.func.attr if isinstance(parent.func, ast.Attribute) else getattr(parent.func, "id", "")
-            if _DERIVATIVE.search(name) and child is not parent.func:
+            if _DERIVATIVE.search(name) and not _LOSS.search(name) and child is not parent.func:
                 return True
             if name == "where" and child is not parent.args[0]:
                 return True
