@@ -168,16 +168,18 @@ class Maker:
 
     def make(self, frozen: Frozen) -> Any:
         """The value."""
-        if isinstance(frozen, Ref):
-            return self._array(("node", frozen.index), self.value_of(frozen.index))
-        if isinstance(frozen, Unknown):
-            value = self.value_of(frozen.node) if frozen.node is not None else frozen.value
-            return self._array(("unknown", id(frozen)), value)
-        if isinstance(frozen, Kept):
+        kind = type(frozen)
+        if kind is Kept:
             return frozen.value
+        if kind is Ref:
+            value = self.value_of(frozen.index)
+            return self._array(("node", frozen.index), value) if isinstance(value, np.ndarray) else value
+        if kind is Unknown:
+            value = self.value_of(frozen.node) if frozen.node is not None else frozen.value
+            return self._array(("unknown", id(frozen)), value) if isinstance(value, np.ndarray) else value
         if id(frozen) in self.made:
             return self.made[id(frozen)]
-        if isinstance(frozen, Items):
+        if kind is Items:
             return self._items(frozen)
         made = self.made[id(frozen)] = object.__new__(frozen.cls)
         for name, inner in frozen.attributes.items():
@@ -199,9 +201,7 @@ class Maker:
             made.extend(self.make(v) for v in frozen.items)
         return made
 
-    def _array(self, key: Any, value: Any) -> Any:
-        if not isinstance(value, np.ndarray):
-            return value
+    def _array(self, key: Any, value: np.ndarray) -> Any:
         if key not in self.made:
             if self.copies:
                 self.made[key] = value.copy()
