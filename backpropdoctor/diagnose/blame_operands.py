@@ -71,7 +71,7 @@ def wrong_factor(blame: Blame, node: int, target: int) -> Site | None:
     factor = _factor_of(blame, node)
     if factor is None or _is_parallel(blame, node, target) or _is_derivative(blame, node, target, factor):
         return None
-    made, home = blame.nodes[factor].site, blame.nodes[node].site
+    made, home = blame.nodes[_written(blame, node, target, factor)].site, blame.nodes[node].site
     if made is None or home is None:
         return None
     called = [b for b in blame.cotangents.names(factor) if b.how == "assign" and b.site.function == home.function]
@@ -80,6 +80,24 @@ def wrong_factor(blame: Blame, node: int, target: int) -> Site | None:
     if _right_for_another(blame, node, target, factor, made.function):
         return called[-1].site if called and called[-1].site.statement_span != home.statement_span else None
     return None if factor in blame.cleared else made
+
+
+def _written(blame: Blame, node: int, target: int, factor: int) -> int:
+    """The version of a factor in which its wrong elements got their values: the last one that changed any of them."""
+    truth = blame.adjoints.adjoint(target, blame.objective)
+    made, own = np.asarray(blame.replay.base(node)), np.asarray(blame.replay.base(factor))
+    if blame.nodes[factor].kind != "write" or truth is None or np.shape(truth) != made.shape or own.shape != made.shape:
+        return factor
+    scale = blame.cotangents.sign * (blame.cotangents.scale or 1.0)
+    wrong = np.abs(made - scale * truth) > 10 * SAME * np.abs(scale * truth)
+    version = factor
+    while blame.nodes[version].kind == "write":
+        before = blame.nodes[version].args[0].index
+        changed = np.asarray(blame.replay.base(version)) != np.asarray(blame.replay.base(before))
+        if np.any(changed & wrong):
+            return version
+        version = before
+    return version if wrong.any() else factor
 
 
 def _is_parallel(blame: Blame, node: int, target: int) -> bool:
@@ -121,8 +139,8 @@ def _carries(blame: Blame, node: int) -> bool:
     """Whether a value is a cotangent or made of one, and not a mere derivative."""
     if blame.is_adjoint(node) or blame.depends_on_cotangent(node):
         return True
-    paired = blame.cotangents.paired  # in whatever scale: nothing but an adjoint is parallel to one
-    return any(i in paired and np.size(blame.nodes[i].value) > 1 for i in (node, *blame.made_of(node)))
+    paired = blame.cotangents.paired  # in whatever scale: nothing but an adjoint is parallel to one, single numbers are
+    return any(i in paired and np.count_nonzero(blame.nodes[i].value) > 1 for i in (node, *blame.made_of(node)))
 
 
 def _is_product(op: Any) -> bool:
