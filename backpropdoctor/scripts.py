@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -52,6 +53,7 @@ def check_script(
     from .tape.run import run_script
 
     begun = time.perf_counter()
+    linecache.checkcache()  # a file that was edited since the last check is read anew
     tell = progress or (lambda *_, **__: None)
     tell("recording the first steps")
     with held_back() as output:

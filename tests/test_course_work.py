@@ -126,3 +126,42 @@ print(loss)
 def test_a_loop_variable_is_no_name_for_several_parameters(check):
     names = {row.tensor for row in check(DICTIONARY).checked if row.kind == "parameter"}
     assert names == {"P['W']", "P['V']"}
+
+
+FLAT = """
+import numpy as np
+
+rng = np.random.default_rng(3)
+x = rng.normal(size=(9, 2))
+t = np.sin(x[:, :1])
+theta = rng.normal(size=13) * 0.5
+
+def objective(theta):
+    A, B, c = theta[:8].reshape(2, 4), theta[8:12].reshape(4, 1), theta[12:]
+    h = np.tanh(x @ A)
+    r = h @ B + c - t
+    n = len(x)
+    value = 0.5 * np.sum(r**2) / n + 0.05 * np.sum(B**2)
+    gB = h.T @ r / n + 0.1 * B
+    gh = r @ B.T * (1 - h**2) / n
+    return value, np.concatenate([(x.T @ gh).ravel(), gB.ravel(), r.sum(0) / n])
+
+for k in range(8):
+    value, g = objective(theta)
+    theta = theta - 0.2 * g
+print(value)
+"""
+
+
+def test_a_flat_vector_with_one_wrong_slice_belongs_to_the_loss_of_the_others(check):
+    assert not [f for f in check(FLAT).findings if f.severity == "error"]
+    (finding,) = [f for f in check(FLAT.replace("(1 - h**2)", "(1 - h)")).findings if f.severity == "error"]
+    assert (finding.code, finding.line) == ("BD106", 1 + FLAT[: FLAT.index("    gh =")].count("\n"))
+
+
+def test_a_file_that_was_edited_is_read_anew(tmp_path, capsys):
+    path = tmp_path / "train.py"
+    for slope in ("(1 - h**2)", "(1 + 0 - h)"):
+        path.write_text(FLAT.replace("(1 - h**2)", slope))
+        found = bd.check(str(path)).findings
+    assert [f.message for f in found] == ["`1 + 0 - h` in `gh` is not the derivative of the tanh"]

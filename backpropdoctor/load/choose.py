@@ -20,6 +20,7 @@ from .conventions import is_loss_name
 from .deltas import meant_among
 from .losses import Output, implied_losses, named_losses
 from .penalties import penalised, with_penalties
+from .pieces import fits_in_part
 from .rivals import rival_of
 from .seeds import seeded_loss
 
@@ -57,6 +58,7 @@ def choose_loss(
         training.rival = replace(rival, loss=with_penalties(training, rival.loss)) if rival is not None else None
         return with_penalties(training, implied[0])
     chosen = fitting or next((loss for loss in named if _named_as_loss(loss)), None)
+    chosen = chosen or next((loss for loss in named if fits_in_part(training, loss)), None)
     return with_penalties(training, chosen) if chosen is not None else None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ...load.pieces import is_part
 from .capture import Moment, Place
 from .edited import Edited, Misfit, prepare, run_edited
 from .expression import Part, Text, parts_of
@@ -217,7 +218,7 @@ class Scene:
         """Whether a variable holds one of the parameters that are checked."""
         origins = {i for m in self.trial.check.measured for i in m.held.tensor.nodes}
         values = (self.trial.replay.base(i) for i in origins)
-        return any(np.shape(v) == variable.shape and np.array_equal(v, variable.value) for v in values)
+        return any(is_part(np.asarray(variable.value), np.asarray(v)) for v in values)
 
     @cached_property
     def writes_dot(self) -> bool:
