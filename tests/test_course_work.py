@@ -165,3 +165,14 @@ def test_a_file_that_was_edited_is_read_anew(tmp_path, capsys):
         path.write_text(FLAT.replace("(1 - h**2)", slope))
         found = bd.check(str(path)).findings
     assert [f.message for f in found] == ["`1 + 0 - h` in `gh` is not the derivative of the tanh"]
+
+
+def test_a_factor_of_one_is_not_what_is_wrong():
+    from backpropdoctor.diagnose.findings import is_multiple
+
+    class Wrong:
+        ratio = 1.0 + 1e-12
+
+    assert not is_multiple(Wrong())
+    Wrong.ratio = 0.5
+    assert is_multiple(Wrong())

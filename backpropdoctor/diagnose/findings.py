@@ -36,7 +36,8 @@ def root_finding(check: Check, root: Root) -> Finding:
         "measured": measured_sentence(check, root),
         "layer": root.site.function if root.site.function != "<module>" else None,
     }
-    if root.ratio is not None:
+    if is_multiple(root):
+        assert root.ratio is not None
         of = f"the gradient it should be{for_what(root)}"
         return make_finding("BD102", f"`{name}` is {times(root.ratio, check)} {of}", label="made here", **common)
     advice = "no single edit of this line was found that makes it right: work it out again by the chain rule on paper"
@@ -61,7 +62,7 @@ def for_what(root: Root) -> str:
 def measured_sentence(check: Check, root: Root) -> str:
     """The number behind a root: the ratio where there is one, else both sides along a direction."""
     names = _list(root.affects)
-    if root.ratio is not None and root.tensors:
+    if is_multiple(root) and root.tensors:
         rows = [m for m in check.wrong if m.held.tensor.name in root.tensors and m.ratio is not None]
         bar = max((m.ratio.error for m in rows if m.ratio), default=0.0)
         all_of = "all of " if len(root.affects) > 1 else ""
@@ -78,6 +79,11 @@ def measured_sentence(check: Check, root: Root) -> str:
         if len(parts) == 2:
             break
     return "; ".join(parts) + (" along a random direction" if parts else "")
+
+
+def is_multiple(root: Root) -> bool:
+    """Whether a value is the right one but for a factor; one whose factor is 1 is wrong in another way."""
+    return root.ratio is not None and not math.isclose(root.ratio, 1.0, rel_tol=1e-6)
 
 
 def uniform_finding(check: Check, blame: Blame | None) -> Finding | None:
