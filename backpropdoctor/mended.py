@@ -172,13 +172,14 @@ class Mending:
         """Leave out edits without which all gradients are right as well: those accuse what is not at fault."""
         for r in self.rounds:
             for k, repair in list(r.repairs.items()):
-                if repair.fixes and len(self.fixes) > len(repair.fixes):
-                    del r.repairs[k]
-                    found = self.run(self.fixes)
-                    if found is not None and found.verified:
-                        self.together = found
-                    else:
-                        r.repairs[k] = repair
+                if len(self.fixes) == len(repair.fixes):
+                    continue  # the only one
+                del r.repairs[k]
+                found = self.run(self.fixes) if repair.fixes else self.together
+                if found is not None and found.verified:
+                    self.together = found
+                else:
+                    r.repairs[k] = repair
 
     def _combined(self) -> Combined | None:
         """All repairs at once; where they do not hold, an equally simple one in the place of one of them."""

@@ -57,19 +57,124 @@ CHAINS = {
 }
 
 
-@pytest.mark.parametrize("edits", CHAINS.values(), ids=CHAINS)
-def test_faults_that_hide_behind_one_another_are_all_named(edits, tmp_path):
-    source, lines = SCRIPT, []
+def faulty(source, edits):
+    """The program with the faults, and their lines from the first edit on."""
+    lines = []
     for before, after in edits:
         assert source.count(before) == 1
         lines.append(source[: source.index(before)].count("\n") + 1)
         source = source.replace(before, after)
+    return source, lines
+
+
+@pytest.mark.parametrize("edits", CHAINS.values(), ids=CHAINS)
+def test_faults_that_hide_behind_one_another_are_all_named(edits, tmp_path):
+    source, lines = faulty(SCRIPT, edits)
     path = tmp_path / "rain.py"
     path.write_text(source)
     errors = [f for f in bd.check(str(path)).findings if f.severity == "error"]
     assert [f.line for f in errors] == lines
     assert all(f.explanations[0].status == "verified" for f in errors)
     path.write_text(apply_fixes(source, [x for f in errors for x in f.fixes]))
+    assert bd.check(str(path)).ok
+
+
+# --- faults that leave no gradient right before all of them are mended -------------------------------------------------
+
+LAYERS = """\
+import numpy as np
+
+rng = np.random.default_rng(11)
+
+
+class Weave:
+    def __init__(self, thin, thick):
+        self.warp = rng.normal(size=(thin, thick)) / np.sqrt(thin)
+        self.weft = 0.1 * rng.normal(size=thick)
+
+    def forward(self, yarn):
+        self.yarn = yarn
+        return yarn @ self.warp + self.weft
+
+    def backward(self, pull, rate):
+        d_warp = self.yarn.T @ pull
+        d_weft = pull.sum(axis=0)
+        back = pull @ self.warp.T
+        self.warp -= rate * d_warp
+        self.weft -= rate * d_weft
+        return back
+
+
+class Bend:
+    def forward(self, yarn):
+        self.bent = np.tanh(yarn)
+        return self.bent
+
+    def backward(self, pull, rate):
+        return pull * (1 - self.bent**2)
+
+
+class Press:
+    def forward(self, yarn):
+        self.yarn = yarn
+        return np.log(1 + np.exp(yarn))
+
+    def backward(self, pull, rate):
+        return pull / (1 + np.exp(-self.yarn))
+
+
+def error(cloth, plan):
+    return 0.5 * np.sum((cloth - plan) ** 2)
+
+
+yarn = rng.normal(size=(8, 3))
+plan = np.c_[yarn[:, 0] * yarn[:, 1], np.cos(yarn[:, 2])]
+loom = [Weave(3, 4), Bend(), Weave(4, 2), Press()]
+
+for day in range(20):
+    cloth = yarn
+    for part in loom:
+        cloth = part.forward(cloth)
+    loss = error(cloth, plan)
+    pull = cloth - plan
+    for part in reversed(loom):
+        pull = part.backward(pull, 0.01)
+"""
+
+HIDDEN = {
+    "three: a mean, a sign, a derivative": [
+        ("d_weft = pull.sum(axis=0)", "d_weft = pull.mean(axis=0)"),
+        ("back = pull @ self.warp.T", "back = -pull @ self.warp.T"),
+        ("pull * (1 - self.bent**2)", "pull * (1 - self.bent)"),
+    ],
+    "four": [
+        ("d_weft = pull.sum(axis=0)", "d_weft = 0.5 * pull.sum(axis=0)"),
+        ("self.warp -= rate * d_warp", "self.warp -= rate * self.warp"),
+        ("pull * (1 - self.bent**2)", "pull * (1 - self.bent)"),
+        ("pull / (1 + np.exp(-self.yarn))", "-pull / (1 + np.exp(-self.yarn))"),
+    ],
+    "a sign, and a sum over everything in the same method": [
+        ("d_weft = pull.sum(axis=0)", "d_weft = pull.sum(keepdims=True)[0]"),
+        ("back = pull @ self.warp.T", "back = -pull @ self.warp.T"),
+    ],
+}
+
+
+@pytest.mark.parametrize("edits", HIDDEN.values(), ids=HIDDEN)
+def test_each_of_several_faults_of_layers_is_named_and_none_besides(edits, tmp_path):
+    source, lines = faulty(LAYERS, edits)
+    path = tmp_path / "loom.py"
+    path.write_text(source)
+    errors = [f for f in bd.check(str(path)).findings if f.severity == "error"]
+    assert {f.line for f in errors} == set(lines)
+    assert all(f.explanations[0].status == "verified" for f in errors)
+    path.write_text(apply_fixes(source, [x for f in errors for x in f.fixes]))
+    assert bd.check(str(path)).ok
+
+
+def test_the_same_layers_without_a_fault_are_right(tmp_path):
+    path = tmp_path / "loom.py"
+    path.write_text(LAYERS)
     assert bd.check(str(path)).ok
 
 

@@ -60,6 +60,8 @@ def halfway(search: Search, root: Root, mine: set[str]) -> list[list[Found]]:
     known = {id(t) for t in search.partial}
     rest = sorted((t for t in search.likely if id(t) not in known), key=lambda t: t.rank)
     for tried in [*sorted(search.partial, key=lambda t: t.rank), *rest]:
+        if tried.candidate.redirect and not tried.candidate.fixes:
+            continue  # no edit that the program could be run with
         if search.trial.effort > stop or len(rows) > _MOST_FOUND:
             break
         try:
