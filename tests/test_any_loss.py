@@ -82,3 +82,29 @@ def test_nothing_is_said_of_a_loss_that_is_not_known(tmp_path, slope, error):
     report = check(tmp_path, SHARED.format(slope=slope, error=error))
     assert [f for f in report.findings if f.severity == "error"] == []
     assert report.status == "incomplete"
+
+
+NUMBERS = """
+from math import exp, log
+
+marks = [([1.0, 0.2], 1), ([0.4, -0.7], 0), ([-0.3, 0.9], 1), ([0.8, -1.2], 0)]
+ws, bias = [0.1, -0.3], 0.05
+
+
+def chance(point):
+    return 1 / (1 + exp(-(sum(w * v for w, v in zip(ws, point)) + bias)))
+
+
+for lap in range(6):
+    odds = [chance(point) for point, _ in marks]
+    cost = -sum(log(o if mark else 1 - o) for o, (_, mark) in zip(odds, marks)) / len(marks)
+    misses = [{miss} for o, (_, mark) in zip(odds, marks)]
+    ws = [w - 0.5 * sum(m * point[k] for m, (point, _) in zip(misses, marks)) / len(marks) for k, w in enumerate(ws)]
+    bias -= 0.5 * sum(misses) / len(marks)
+"""
+
+
+def test_the_derivative_of_another_loss_is_found_inside_a_comprehension(tmp_path):
+    report = check(tmp_path, NUMBERS.format(miss="o * (o - mark) * (1 - o)"))
+    [found] = [f for f in report.findings if f.severity == "error"]
+    assert found.line == 15 and "o - mark" in found.fixes[0].after

@@ -30,6 +30,7 @@ for turn in range(6):
 
 FAULTS = {
     "shift -= tempo * to_shift": ["shift -= tempo * offset", "shift -= tempo * shift", "shift = -tempo * to_shift"],
+    "shift -= tempo * to_shift\n": ["shift = offset - tempo * to_shift\n"],
     "offset -= tempo * to_offset": [
         "offset -= tempo * mixer.sum(axis=0)",
         "offset -= tempo * shift",
@@ -45,6 +46,7 @@ HEALTHY = [
     "offset -= tempo * 0.01 * offset",  # a decay
     "slack = tempo * to_offset",  # the last step, kept
     "back = tempo * back",
+    "middle = offset - tempo * to_offset",  # a look ahead, of which nothing is made
 ]
 
 
@@ -66,6 +68,14 @@ def test_what_stands_beside_the_updates_is_no_fault(tmp_path, line):
     report = bd.check(str(script))
     assert [f.message for f in report.findings if f.severity == "error"] == []
     assert report.status == "healthy"
+
+
+def test_a_step_from_another_point_is_no_fault(tmp_path):
+    ahead = PROGRAM.replace("inner @ mixer + offset", "inner @ mixer + middle").replace("turn in range(6)", "turn in range(12)")
+    ahead = ahead.replace("offset -= tempo * to_offset", "offset -= tempo * to_offset\n    middle = offset - tempo * to_offset")
+    script = tmp_path / "train.py"
+    script.write_text(ahead)
+    assert [f.message for f in bd.check(str(script)).findings if f.severity == "error"] == []
 
 
 def test_a_multiplier_that_goes_up_is_no_parameter_gone_wrong(tmp_path):

@@ -70,7 +70,7 @@ def measured_sentence(check: Check, root: Root) -> str:
     parts = []
     for m in check.wrong:
         if m.held.tensor.name in root.affects and m.held.evidence == "replaced":
-            return f"`{m.held.tensor.name}` becomes a multiple of its own gradient, and what it was is lost"
+            return f"`{m.held.tensor.name}` is changed by its own gradient, and what it was is lost"
         if m.held.tensor.name in root.affects and check.training.loss is not None:
             truth = check.training.adjoints.slope(m.held.tensor, check.training.loss.objective, 0)
             if truth is not None:

@@ -79,7 +79,15 @@ class Company:
         for binding, old in self._rebound():
             new = binding.node
             if new is not None and (old, new) not in known and self.nodes[new].site is not None:
-                yield Update(old, new, (Term(1.0, new),), self.nodes[new].site, binding, 0.0), "replaced"
+                terms = self._from_another(old, new)
+                yield Update(old, new, terms or (Term(1.0, new),), self.nodes[new].site, binding, 0.0), "replaced"
+
+    def _from_another(self, old: int, new: int) -> tuple[Term, ...]:
+        """The step of a value that starts from another parameter in place of the one before: `b = W - lr * db`."""
+        terms = self.steps.algebra.terms(new)
+        others = {self.canon[u.old] for u in self.found} - {self.canon[old]}
+        start = [t for t in terms if self.canon[t.node] in others and t.factor == 1.0]
+        return tuple(t for t in terms if t not in start) if len(start) == 1 and len(terms) == 2 else ()
 
     def _rebound(self) -> Iterator[tuple[Binding, int]]:
         """The bindings that give a place a new value of the same shape, with the one it had."""

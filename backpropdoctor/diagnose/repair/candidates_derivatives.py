@@ -58,7 +58,7 @@ def chains(scene: Scene) -> Iterator[Candidate]:
             continue
         factors = chain(node)
         shape = scene.shape(node)
-        if len(factors) < 3 or shape is None:
+        if len(factors) < 3:
             continue
         for k, kept in enumerate(factors):
             if scene.shape(kept) == shape and k < 2:
@@ -66,7 +66,7 @@ def chains(scene: Scene) -> Iterator[Candidate]:
                 surplus = {"factor": dropped, "scalar": False}
                 yield Candidate(1.3, node, scene.text.of(kept), "surplus-factor", surplus)
             rest = " * ".join(scene.text.wrapped(f) for j, f in enumerate(factors) if j != k)
-            for new, extra, words in forms(scene, shape):
+            for new, extra, words in forms(scene, shape) if shape is not None else ():  # inside a comprehension
                 text = f"{scene.text.wrapped(kept)} * {_as_factor(new)}"
                 yield Candidate(2.2 + extra, node, text, "wrong-derivative", {**words, "was": rest, "now": new})
 
