@@ -23,7 +23,6 @@ NOT_EXACT: set[str] = {
     "attributes_skipgram wrong-index-err",
     "inline_binary_adder_rnn wrong-index-prev_layer_1",
     "inline_numpy_relu missing-term-grad_y_pred",
-    "inline_two_synapses wrong-variable-syn1",
     "lists_class_cross_entropy missing-term-self_w_k",
     "lists_class_rmsprop uniform-scale-d",
     "lists_class_rmsprop wrong-variable-d",
