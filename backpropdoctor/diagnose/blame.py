@@ -14,6 +14,7 @@ from ..tape.algebra import ADD, SUB, is_any
 from ..tape.tape import Site
 from .blame_choice import roots_by_cuts
 from .blame_claims import roots_of_claims
+from .blame_factor import one_factor
 from .blame_first import one_first
 from .blame_reads import one_reading
 from .blame_roles import Roles, Root
@@ -69,7 +70,8 @@ class Blame(Roles):
                     kept.ratio = None
         together = without_inherited(self, taken_for_another(self, list(found.values())))
         together = [r for r in together if not self._is_right(r, together)]
-        return sorted(one_first(self, wrong, one_reading(self, wrong, together)), key=lambda r: min(r.instances))
+        together = one_factor(self, one_reading(self, wrong, together))
+        return sorted(one_first(self, wrong, together), key=lambda r: min(r.instances))
 
     @staticmethod
     def line_key(root: Root) -> tuple[str, int, int]:

@@ -39,11 +39,19 @@ def one_first(blame: Blame, wrong: Sequence[Measured], roots: list[Root]) -> lis
     names = {name for root in roots for name in root.affects}
     sure = {blame.line_key(root) for root in roots if root.sure and not _begins_right(blame, root)}
     if len({blame.line_key(root) for root in roots}) < 2 and (sure or not any(root.sure for root in roots)):
-        return roots
+        return [_where_idle(blame, wrong, roots[0])] if len(roots) == 1 else roots
     found = First(blame, [m for m in wrong if m.held.tensor.name in names]).root()
     if found is None or not names <= set(found.affects):
         return roots
     return roots if sure - {blame.line_key(found)} and not changes_nothing(found.site.statement) else [found]
+
+
+def _where_idle(blame: Blame, wrong: Sequence[Measured], root: Root) -> Root:
+    """A root at the statement before it that gives what it reads the name that it has already, if there is one."""
+    idle = First(blame, [m for m in wrong if m.held.tensor.name in root.affects]).idle([min(root.instances)])
+    if idle is not None:
+        root.site, root.names = idle.site, [idle.name]
+    return root
 
 
 def _begins_right(blame: Blame, root: Root) -> bool:
@@ -81,7 +89,7 @@ class First:
                 site = self.nodes[maker].site if maker != self.replay.canonical[maker] else self.blame.made_at(maker)
                 homes[None if site is None else site.statement_span].append(maker)
         made = [i for rows in homes.values() for i in rows]
-        idle = self._idle(made)
+        idle = self.idle(made)
         if not homes or len(homes) > 1 and idle is None:
             return None
         root = self.blame.make_root(min(made), None)
@@ -94,7 +102,7 @@ class First:
             root.site, root.names = idle.site, [idle.name]
         return root
 
-    def _idle(self, made: Sequence[int]) -> Binding | None:
+    def idle(self, made: Sequence[int]) -> Binding | None:
         """The statement that gives what wrong values are made of the name that it has already: there a step was left out."""
         first: dict[Any, int] = {}
         for i in sorted(made):
@@ -192,7 +200,22 @@ class First:
         return self._is_whole(i) or i in self._parts
 
     def _is_whole(self, i: int) -> bool:
-        return i in self.blame.cleared or self.blame.is_adjoint(i)
+        while i not in self.blame.cleared and not self.blame.is_adjoint(i):
+            same = self._in_another_shape(i)
+            if same is None:
+                return False
+            i = same
+        return True
+
+    def _in_another_shape(self, i: int) -> int | None:
+        """The value that a value is in another shape: all of it, reshaped or transposed."""
+        inputs = [j for j in self.replay.inputs(i) if j in self.cone]
+        if len(inputs) != 1 or np.size(self.nodes[i].value) != np.size(self.nodes[inputs[0]].value):
+            return None
+        if self.nodes[i].kind == "view":
+            return inputs[0]
+        same = np.array_equal(np.ravel(self.nodes[i].value), np.ravel(self.nodes[inputs[0]].value))
+        return inputs[0] if same else None
 
     @cached_property
     def _parts(self) -> set[int]:

@@ -18,6 +18,8 @@ def factors(scene: Scene) -> Iterator[Candidate]:
         whole = f"({scene.text.of(node)})" if isinstance(node, ast.BinOp) and not _product(node) else text
         for digits in ("2", "0.5"):
             yield Candidate(1.5 + extra, node, f"{digits} * {whole}", "scaled", {"factor": digits, "missing": True})
+        for digits in ("-0.5", "-2"):
+            yield Candidate(1.8 + extra, node, f"{digits} * {whole}", "scaled", {"factor": digits, "missing": True})
         seen: set[float] = set()
         for name, value in _counts(scene):
             cost = 1.5 + extra + (0.05 if not name.isidentifier() else 0.0) + (0.1 if value in seen else 0.0)

@@ -197,6 +197,19 @@ def inner_terms(scene: Scene) -> Iterator[Candidate]:
                 new = f"{scene.text.of(node)} {sign} {v.text}"
                 cost = 2.3 + (0.0 if scene.is_near(v.text) else 0.2)
                 yield Candidate(cost, node, new, "missing-term", {"term": v.text, "sign": sign})
-        for mean in means(scene, shape) if len(shape) > 1 and isinstance(node, (ast.Name, ast.Attribute)) else []:
-            new = f"{scene.text.of(node)} - {mean}"
-            yield Candidate(2.65, node, new, "missing-term", {"term": mean, "sign": "-"})
+        yield from _normalising(scene, node, shape)
+    if whole is not None and (shape := scene.shape(whole)):
+        yield from _normalising(scene, whole, shape)
+
+
+def _normalising(scene: Scene, node: ast.expr, shape: tuple[int, ...]) -> Iterator[Candidate]:
+    """What a normalisation takes from a cotangent: its mean, and the normalised value times its mean with that."""
+    if len(shape) < 2 or not isinstance(node, (ast.Name, ast.Attribute)):
+        return
+    for mean in means(scene, shape):
+        rows = [mean]
+        if mean.startswith("("):
+            rows.append(f"{mean[1 : mean.index(')')].split(' * ')[1]} * {mean}")
+        for k, term in enumerate(rows):
+            new = f"{scene.text.of(node)} - {term}"
+            yield Candidate(2.65 + 0.1 * k, node, new, "missing-term", {"term": term, "sign": "-"})

@@ -56,13 +56,26 @@ def renamed(replay: Replay, moment: Moment, edited: Edited, last: int) -> list[R
     """A statement that only gives a value another name: who reads it under that name, up to the node `last`."""
     found = []
     for position, (reader, node) in enumerate(moment.outs):
+        handed = _handed_on(replay, node, reader, moment)
         readers = frozenset(
             i
             for i in replay.index.consumers.get(node, ())
-            if i >= moment.until and i <= last and _reads(replay, i, reader, moment)
+            if i >= moment.until and i <= last and (i >= handed or _reads(replay, i, reader, moment))
         )
         found.append(Renamed(node, position, moment, edited, readers))
     return found
+
+
+def _handed_on(replay: Replay, node: int, reader: str, moment: Moment) -> float:
+    """From where on a value is read by others, returned under a name by the function that gave it that; infinite for never."""
+    found = [
+        b.at
+        for b in replay.index.names.get(node, ())
+        if b.how == "return" and b.at >= moment.until and b.site.function == moment.function
+        if isinstance(b.site.statement, ast.Return) and b.site.statement.value is not None
+        if ast.unparse(b.site.statement.value) == reader
+    ]
+    return min(found, default=float("inf"))
 
 
 def _reads(replay: Replay, index: int, reader: str, moment: Moment) -> bool:

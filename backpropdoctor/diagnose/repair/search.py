@@ -12,6 +12,7 @@ import numpy as np
 
 from ...tape.steps import Steps
 from ..blame import Blame, Root
+from ..blame_together import changes_nothing
 from .best import EQUAL, FIRST_LARGER, Best, Found, Tried, fingerprint, names_another
 from .candidate import Candidate
 from .candidates import candidates, larger, simple
@@ -29,6 +30,7 @@ from .updates import UpdateTrial
 EFFORT = 1_000_000  # operations for one root: about three seconds
 _FULL = 4 * EFFORT  # after so much in all, a root gets an eighth
 _ELSEWHERE = 1.0  # how much less simple it is to add up at another statement than the blamed one
+_MADE_UP = 2.4  # what an edit costs that makes up an expression: then the plain ones are tried that make no adjoint
 _MOST_NEAR = 6  # statements in which something may have to be added
 
 
@@ -92,11 +94,17 @@ class Search:
         places = [p for k, p in enumerate(places) if not k or not self._innocent(p)]
         further = [p for p in further if not self._innocent(p)]
         left = self.trial.effort + (EFFORT if self.trial.effort < _FULL else EFFORT / 8)
-        found = self._search(list(places), right, mine, excused, shared, left)
+        found = self._search(places[:1] if self._is_idle(places) else list(places), right, mine, excused, shared, left)
+        if not found and self._is_idle(places):
+            found = self._search(places[1:], right, mine, excused, shared, left)
         if not found:
             left = max(left, self.trial.effort + EFFORT / 16)
             found = self._search([p for p in further if p not in places], right, mine, excused, shared, left)
         return found
+
+    def _is_idle(self, places: Sequence[Place]) -> bool:
+        """Whether the blamed statement does nothing at all: then what is missing is missing there."""
+        return bool(places) and changes_nothing(self.statements[places[0]])
 
     def _innocent(self, place: Place) -> bool:
         """Whether everything a statement made is right as it is: then no edit of it is the repair.
@@ -129,6 +137,9 @@ class Search:
             self._go_through(self._promising(rows, waiting, best, some), best, right, some)
         if all(f.common is not None for _, f in best.found):  # what is no adjoint may be right: a derivative, a part of a sum
             self._go_through(iter(waiting), best, right, stop)
+        elif best.rank >= _MADE_UP:
+            plain = (t for t in waiting if t.rank < FIRST_LARGER)
+            self._go_through(plain, best, right, self.trial.effort + EFFORT / 4)
         return self._kept(best.found)
 
     def _share(self, stop: float) -> float:
@@ -218,7 +229,9 @@ class Search:
         inner = [q for p in places for q in self.statements if q.part and replace(q, part=None) == p]
         usable = [p for p in [*inner, *places] if self.trial.usable(p)]
         for k, place in enumerate(usable):
-            yield (-0.2 if self.trial.only_renames(place) else 0.15 * min(k, 2)), self.scene(place)
+            hands_on = k > 0 and isinstance(self.statements[place], ast.Return)  # that is what it is there for
+            renames = self.trial.only_renames(place) and not hands_on
+            yield (-0.2 if renames else 0.15 * min(k, 2)), self.scene(place)
         innocent = {p.line for p in self.statements if self._innocent(p)}
         for place in usable[:1]:
             for scene in inlined(self.scene(place), {p.line for p in usable} | innocent):

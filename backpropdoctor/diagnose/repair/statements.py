@@ -56,7 +56,7 @@ def statements_of(blame: Blame, root: Root) -> dict[Place, ast.stmt]:
             site = tape.nodes[i].site
             if site is not None and i in blame.cotangents.backward and len(found) < _MOST_STATEMENTS + 2:
                 found.setdefault(*home(site))
-    for site in [*_renamings(blame, root), *_choosers(blame, root, forward_places)]:
+    for site in [*_renamings(blame, root, seen & blame.cotangents.backward), *_choosers(blame, root, forward_places)]:
         found.setdefault(*home(site))
     for site in _readers(blame, root):
         found.setdefault(*home(site))
@@ -66,10 +66,10 @@ def statements_of(blame: Blame, root: Root) -> dict[Place, ast.stmt]:
     return found
 
 
-def _renamings(blame: Blame, root: Root) -> list[Site]:
-    """The statements that only pass a value on: `dz = da`, `return dout`."""
+def _renamings(blame: Blame, root: Root, read: Collection[int]) -> list[Site]:
+    """The statements that only pass on a root, or what it is made of: `dz = da`, `return dout`."""
     nodes, found = blame.replay.tape.nodes, {}
-    for i in [*dict.fromkeys(root.instances), *(p.node for p in root.received)]:
+    for i in [*dict.fromkeys(root.instances), *(p.node for p in root.received), *sorted(read, reverse=True)]:
         own = {_statement(nodes[j].site) for j in (i,)}
         for b in blame.cotangents.names(i):
             if b.how in ("assign", "return") and b.site.statement not in own and b.at >= i:
