@@ -99,7 +99,8 @@ class Mending:
         if not fixes:
             return None
         self.tries += 1
-        found = combine(self.program, fixes, self.examine, step_function=self.step_function)
+        earlier = len(self.blame.replay.tape.nodes)
+        found = combine(self.program, fixes, self.examine, step_function=self.step_function, earlier=earlier)
         if found.verified and len(found.right) < len(self.blame.check.measured):
             return replace(found, problem="not all of its gradients were found again")
         return found

@@ -21,6 +21,7 @@ _ROUNDS = 3  # iterations of the outermost loop after which a loop without any u
 _SHARE = 5  # operations that may be looked at for each one recorded
 _SHORT = 3000  # operations: a tape so short is looked at whenever an iteration begins
 _BRIEF = 20_000  # operations: after a turn no longer than that a second one costs little
+_NEAR = 0.9  # of the operations that were enough for a script, after which an edited one is looked at
 _ASKED = 10  # an examination is worth as many looks
 
 
@@ -33,9 +34,11 @@ class StepPolicy:
 
     is_loss_name = staticmethod(is_loss_name)  # a script's own loss is asked for where the loop does not compute it
 
-    def __init__(self, examine: Callable[[Tape], bool | None], *, step_function: str | None = None) -> None:
+    def __init__(self, examine: Callable[[Tape], bool | None], *, step_function: str | None = None, earlier: int = 0) -> None:
+        """`earlier` is how many operations were enough before the script was edited: long before that nothing is looked at."""
         self._examine = examine
         self._step_function = step_function
+        self._least = _NEAR * earlier
         self._outermost: tuple[int, int] | None = None
         self._spent = 0  # operations looked at
         self._looked_at = 0
@@ -81,6 +84,8 @@ class StepPolicy:
 
     def _due(self, tape: Tape, outer: bool, iteration: int) -> bool:
         """Whether it is time to look for updates: often on a short tape, rarely on a long one."""
+        if len(tape.nodes) < self._least:
+            return False
         grown = len(tape.nodes) - self._looked_at
         early = iteration in (1, 2, 3, 4) and len(tape.nodes) < _SHORT
         if grown < 4 or (not outer and not early and grown < len(tape.nodes) // 3):

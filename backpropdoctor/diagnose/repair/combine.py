@@ -63,8 +63,11 @@ def combine(
     examine: Callable[[Tape], Any],
     *,
     step_function: str | None = None,
+    earlier: int = 0,
 ) -> Combined:
     """Run the program with the edits and examine it as `examine(tape)` does; nothing is written.
+
+    `earlier` is the number of operations that were recorded of the program as it is.
 
     What `examine` returns has `check.measured` and `findings`, as `scripts.Examined`.
     """
@@ -83,7 +86,7 @@ def combine(
 
     try:
         with shown(texts):
-            run = program.again(StepPolicy(judge, step_function=step_function), texts=texts)
+            run = program.again(StepPolicy(judge, step_function=step_function, earlier=earlier), texts=texts)
             if not seen and run.tape.nodes:
                 judge(run.tape)
     except SyntaxError as error:

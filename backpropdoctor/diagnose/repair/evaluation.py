@@ -19,7 +19,7 @@ from .world import nodes_in
 if TYPE_CHECKING:
     from .values import Values
 
-RUN = 20  # the work of a statement run again, in operations
+RUN = 15  # the work of a statement run again, in operations
 
 Made = dict[int, tuple[Moment, Edited]]
 

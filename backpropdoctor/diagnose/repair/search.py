@@ -21,7 +21,7 @@ from .edited import Edited, Misfit, prepare
 from .guide import Guide
 from .inlining import inlined
 from .inner import with_inner
-from .scene import Scene
+from .scene import Scene, is_number
 from .sizes import affordable
 from .trial import FRESH, Aim, Outcome, Trial
 from .updates import UpdateTrial
@@ -53,7 +53,7 @@ class Search:
         self.partial: list[Tried] = []  # those after which one of its gradients is right
         self._results: dict[Any, tuple[set[str], float | None] | None] = {}
         self._known: dict[int, tuple[Any, ...]] = {}
-        self._all_known: dict[int, list[tuple[Any, ...]]] = {}  # of every run of a statement
+        self._adds: dict[int, bool] = {}  # whether anything is there, in any run, where a statement writes
 
     def scene(self, place: Place) -> Scene:
         """The statement at its first relevant moment."""
@@ -259,7 +259,6 @@ class Search:
     def usable_scenes(self, places: Sequence[Place]) -> list[tuple[float, Scene]]:
         """The statements that can be edited, each with its handicap."""
         self._results.clear()
-        self._all_known.clear()
         scenes = []
         for penalty, scene in self._scenes(places):
             with contextlib.suppress(Misfit):
@@ -316,18 +315,15 @@ class Search:
         return Found(tried.candidate, tried.scene, tried.text, tried.edited, frozenset(judged[0]), judged[1])
 
     def _changes_later(self, tried: Tried) -> bool:
-        """Whether an edit that changes nothing in the few runs of its statement that are looked at does so in another one."""
-        scene = tried.scene
-        if not self.trial.is_repeated(scene.place):
+        """Whether to add up in the place of an assignment, or not to, changes a run of a statement that was not looked at."""
+        scene, trial = tried.scene, self.trial
+        if type(tried.edited.statement) is type(scene.statement) or not trial.is_repeated(scene.place):
             return False
-        try:
-            if id(scene) not in self._all_known:
-                plain = self.trial.all_values(prepare(scene.place, scene.statement))
-                self._all_known[id(scene)] = [fingerprint(v) for v in plain]
-            made = self.trial.all_values(tried.edited)
-            return any(fingerprint(v) != known for v, known in zip(made, self._all_known[id(scene)], strict=False))
-        except Misfit:
-            return False
+        if id(scene) not in self._adds:
+            changed = ast.unparse(getattr(scene.statement, "target", None) or scene.statement.targets[0])  # type: ignore[attr-defined]
+            before = (scene.evaluate(changed, moment) for moment in trial.moments[scene.place])
+            self._adds[id(scene)] = any(is_number(v) and bool(np.any(v)) for v in before)
+        return self._adds[id(scene)]
 
     def _ready(self, scene: Scene, c: Candidate) -> tuple[str, Edited] | None:
         if c.redirect:

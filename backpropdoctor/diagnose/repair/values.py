@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -90,12 +90,6 @@ class Values:
         chosen = moments[:most] if few else [moments[0], moments[1], moments[between], moments[-1]]
         self.effort += _PREPARED + sum(RUN + self.work(node) for m in chosen for _, node in m.outs)
         return [v for moment in chosen for v in run_edited(edited, moment, self._seen)]
-
-    def all_values(self, edited: Edited) -> Iterator[list[Any]]:
-        """What an edited statement makes at each of its moments, under the settled edits. Raises Misfit."""
-        for moment in self.moments[edited.place]:
-            self.effort += RUN
-            yield run_edited(edited, moment, self._seen)
 
     def settle(self, edits: Sequence[Edited]) -> None:
         """From now on statements see the values that they have under these edits. Raises Misfit."""
