@@ -25,6 +25,7 @@ from .scene import Scene, is_number
 from .sizes import affordable
 from .trial import FRESH, Aim, Outcome, Trial
 from .updates import UpdateTrial
+from .written import targets
 
 # The search is limited by the work it does and never by the clock: the same program gets the same answer on any machine.
 EFFORT = 1_000_000  # operations for one root: about three seconds
@@ -320,8 +321,7 @@ class Search:
         if type(tried.edited.statement) is type(scene.statement) or not trial.is_repeated(scene.place):
             return False
         if id(scene) not in self._adds:
-            changed = ast.unparse(getattr(scene.statement, "target", None) or scene.statement.targets[0])  # type: ignore[attr-defined]
-            before = (scene.evaluate(changed, moment) for moment in trial.moments[scene.place])
+            before = (scene.evaluate(t, m) for t in targets(scene.statement) for m in trial.moments[scene.place])
             self._adds[id(scene)] = any(is_number(v) and bool(np.any(v)) for v in before)
         return self._adds[id(scene)]
 
