@@ -147,7 +147,7 @@ class Mending:
             if found is None or found.verified:
                 self.together = found
                 return found is not None
-            is_nearer = not found.problem and len(found.right) > right
+            is_nearer = not found.problem and len(found.right) > right and not self._is_spoilt(found)
             depth = len(self.rounds)
             goes_on = not found.problem and (is_nearer or not is_whole or found.is_doubtful)
             is_new = goes_on and depth < self.most_rounds and self.blamed < _MOST_BLAMED and self._next_round(found)
@@ -159,6 +159,11 @@ class Mending:
             if self.tries >= _MOST_TRIES:
                 break
         return False
+
+    def _is_spoilt(self, found: Combined) -> bool:
+        """Whether a gradient is wrong with the edits that is right as the program stands: they mend nothing then."""
+        right = {m.held.tensor.name for m in self.blame.check.measured if m.verdict == "right"}
+        return not found.problem and bool(right & set(found.wrong))
 
     def _is_told(self) -> bool:
         """Whether each edit makes gradients right that were off by more than a factor."""
@@ -261,7 +266,8 @@ class Mending:
 
     def _finding(self, r: Round, root: Root, repair: Repair | None) -> Finding:
         together = self.together
-        if repair is None or together is not None and not together.is_doubtful and together.belies(root.affects):
+        belied = together is not None and not together.is_doubtful and together.belies(root.affects)
+        if repair is None or belied or together is not None and self._is_spoilt(together):
             found = root_finding(r.blame.check, root)
             found = r.back.finding(found) if r.back is not None else found
         elif together is None or not repair.fixes:
