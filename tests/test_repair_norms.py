@@ -1,4 +1,4 @@
-"""The backward pass of a normalisation in several statements: what is mended is the one that is wrong, not one that makes up."""
+"""The backward pass of a normalisation in several statements: the wrong one is mended, not one that makes up for it."""
 
 import textwrap
 
