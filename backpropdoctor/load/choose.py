@@ -16,7 +16,8 @@ from ..tape.replay import Replay
 from ..tape.tape import Node
 from ..tape.training import Held, LossFound, Training
 from .any_loss import wrong_under_any
-from .conventions import is_loss_name
+from .begins import begins_with
+from .conventions import is_loss_name, plain_word
 from .deltas import meant_among
 from .losses import Output, implied_losses, named_losses
 from .penalties import penalised, with_penalties
@@ -59,6 +60,7 @@ def choose_loss(
         return with_penalties(training, implied[0])
     chosen = fitting or next((loss for loss in named if _named_as_loss(loss)), None)
     chosen = chosen or next((loss for loss in named if fits_in_part(training, loss)), None)
+    chosen = chosen or next((loss for loss in named if begins_with(training, loss)), None)
     return with_penalties(training, chosen) if chosen is not None else None
 
 
@@ -148,7 +150,7 @@ def _claim(training: Training, loss: LossFound, held: Held) -> Claim:
 
 
 def _named_as_loss(loss: LossFound) -> bool:
-    return is_loss_name(loss.name.split(".")[-1].split("[")[0])
+    return is_loss_name(plain_word(loss.name))
 
 
 def _is_residual(replay: Replay, loss: LossFound) -> bool:

@@ -171,6 +171,15 @@ def is_loss_name(name: Hashable) -> bool:
     return isinstance(name, str) and bool(_LOSS.match(_unaccented(name)))
 
 
+def plain_word(name: str) -> str:
+    """The word that says what a value is: of an attribute its last one, of a function's result the function's.
+
+    >>> plain_word("self.losses[0]"), plain_word("triplet_loss()[0]")
+    ('losses', 'triplet_loss')
+    """
+    return name.split(".")[-1].split("[")[0].removesuffix("()")
+
+
 def _unaccented(name: str) -> str:
     """A name without its accents: `pérdida`, `coût`, `kayıp`."""
     return name if name.isascii() else unicodedata.normalize("NFKD", name.replace("ı", "i")).encode("ascii", "ignore").decode()

@@ -18,7 +18,7 @@ import numpy as np
 from ..tape.adjoint import Tensor, proportion
 from ..tape.replay import Replay
 from ..tape.training import LossFound, Rival, Training
-from .conventions import is_loss_name
+from .conventions import is_loss_name, plain_word
 from .losses import Output
 
 _ERROR = re.compile(
@@ -76,7 +76,7 @@ def is_objective_name(loss: LossFound) -> bool:
 
 
 def _word(loss: LossFound) -> str:
-    return loss.name.split(".")[-1].split("[")[0]
+    return plain_word(loss.name)
 
 
 def _compared(replay: Replay, own: LossFound, outputs: Sequence[Output], origins: Collection[int]) -> list[int]:
