@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 import numpy as np
@@ -43,10 +43,9 @@ def derivatives(scene: Scene) -> Iterator[Candidate]:
             if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
                 text = f"({text})"
             for new, extra, words in forms(scene, shape):
-                other = _as_factor(new)
                 outer = 0.0 if node is scene.value_node else 0.15
                 words = {"was": scene.text.of(node), "now": new, **words}
-                yield Candidate(2.1 + extra + outer, node, f"{text} * {other}", "missing-derivative", words)
+                yield Candidate(2.1 + extra + outer, node, _times(text, new), "missing-derivative", words)
 
 
 def chains(scene: Scene) -> Iterator[Candidate]:
@@ -79,6 +78,12 @@ def chain(node: ast.expr) -> list[ast.expr]:
 
 def product(node: ast.expr) -> bool:
     return isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div))
+
+
+def _times(text: str, form: str) -> str:
+    """A product as a person writes it: `x / r` and not `x * (1 / r)`."""
+    divided = re.fullmatch(r"1 / ([\w.]+)", form)
+    return f"{text} / {divided[1]}" if divided else f"{text} * {_as_factor(form)}"
 
 
 @cache
@@ -142,7 +147,7 @@ def _fits(scene: Scene, text: str, shape: tuple[int, ...]) -> bool:
 def _made(scene: Scene, shape: tuple[int, ...]) -> Iterator[tuple[str, float, dict[str, str]]]:
     rows = [v for v in scene.of_shape(shape) if not scene.is_backward(v)][:30]
     here = scene.local_names
-    applied = _applied(scene, shape) if scene.numpy else []
+    applied = _applied(scene, shape, [np.asarray(v.value) for v in rows]) if scene.numpy else []
     for v in rows:
         x = v.text
         root = x.split(".")[0].split("[")[0]
@@ -150,9 +155,9 @@ def _made(scene: Scene, shape: tuple[int, ...]) -> Iterator[tuple[str, float, di
         values = np.asarray(v.value, dtype=float)
         if not np.all(np.isfinite(values)):
             continue
-        if np.all((values >= 0) & (values <= 1)):
+        if np.all((values >= 0) & (values <= 1)) and np.any(values * (1 - values)):
             yield f"{x} * (1 - {x})", far, {"function": "sigmoid", "of": x}
-        if np.all(np.abs(values) <= 1):
+        if np.all(np.abs(values) <= 1) and np.any(1 - values**2):
             yield f"1 - {x} ** 2", far, {"function": "tanh", "of": x}
         if shape:
             yield f"({x} > 0)", far, {"function": "ReLU", "of": x}
@@ -181,12 +186,15 @@ def _made(scene: Scene, shape: tuple[int, ...]) -> Iterator[tuple[str, float, di
                     yield f"{scene.numpy}.where({z.text} > 0, 1, {a.text} + 1)", 0.5, {"function": "ELU", "of": z.text}
 
 
-def _applied(scene: Scene, shape: tuple[int, ...]) -> list[tuple[str, np.ndarray]]:
-    """The functions of NumPy's that are applied to values of a shape, with those values: their derivatives come first."""
+def _applied(scene: Scene, shape: tuple[int, ...], near: Sequence[np.ndarray]) -> list[tuple[str, np.ndarray]]:
+    """The functions of NumPy's that are applied to values of a shape, with those values: their derivatives come first.
+
+    Not where what they made is `near`, in a variable: the derivative is said with that one.
+    """
     replay, found = scene.trial.replay, []
     for node in replay.tape.nodes:
         name = _FUNCTIONS.get(getattr(node.op, "__name__", "")) if node.kind == "op" else None
-        if name is not None and np.shape(node.value) == shape:
+        if name is not None and np.shape(node.value) == shape and not any(np.array_equal(node.value, v) for v in near):
             found += [(name, np.asarray(replay.base(i))) for i in node.inputs() if np.shape(replay.base(i)) == shape]
     return found
 
