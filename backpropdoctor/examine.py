@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -31,6 +31,7 @@ class Examined:
     roots: list[Root] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     rows: list[Checked] = field(default_factory=list)
+    apart: tuple[str, ...] = ()  # the parameters' names, where others of the tape were looked at first, and are right
     doubtful: Examined | None = None  # what there is to say if the loss is the one that the gradients belong to
 
     @property
@@ -66,6 +67,8 @@ def examine(
             break
     if best is not None and best.rank == 2:
         best.guess = _under_any_loss(best.check.training)
+    if best is not None and best.rank == 0 and all(m.verdict == "right" for m in best.check.measured):
+        best = next(_belied(best.check.training, recorded, loss), best)
     return None if best is None else replace(best.examined(), recorded=recorded)
 
 
@@ -98,12 +101,48 @@ def _scale_varies(check: Check, recorded: Recorded, loss: str | None) -> bool:
     return False
 
 
+def _belied(right: Training, recorded: Recorded, loss: str | None) -> Iterator[Judged]:
+    """Other steps that go wrong where all gradients of one are right: of that training, and of others on the tape.
+
+    The values that a training starts with hide what they multiply: biases of zero, scales of one.
+    """
+    groups: dict[frozenset[str], list[Training]] = {}
+    for training in recorded.trainings:
+        groups.setdefault(frozenset(h.tensor.name for h in training.parameters), []).append(training)
+    own = frozenset(h.tensor.name for h in right.parameters)
+    for names, trainings in groups.items():
+        if len(trainings) < 2 or not names or (names & own if names != own else right.step != trainings[0].step):
+            continue
+        for training in trainings[1:3]:
+            training.loss = training.loss or choose_loss(training, loss, recorded.borders, recorded.totals)
+        found = [judged(t) for t in trainings[1:3] if t.loss is not None and (names != own or _same_loss(right, t, recorded))]
+        wrong = [{m.held.tensor.name for m in j.check.wrong} for j in found]
+        sure = all(
+            j.rank == 0 and any(m.verdict == "right" and not m.ratio.zero for m in j.check.measured if m.ratio) for j in found
+        )
+        if found and sure and set.intersection(*wrong) and not any(has_noise(j.check) for j in found):
+            yield replace(found[0], apart=() if names == own else tuple(sorted(names)))
+
+
+def _same_loss(right: Training, other: Training, recorded: Recorded) -> bool:
+    """Whether two steps are held against one loss, or a standard one in the place of the script's own is the same there."""
+    assert right.loss is not None and other.loss is not None
+    if other.loss.source != "implied" or right.loss.source == "implied":
+        return other.loss.name == right.loss.name
+    own = {right.loss.site.id} if right.loss.site is not None else set()
+    standard = choose_loss(replace(right), None, recorded.borders, recorded.totals, own)
+    if standard is None or standard.source != "implied" or standard.name != other.loss.name:
+        return False
+    return all(m.verdict == "right" for m in check_gradients(replace(right, loss=standard)).measured)
+
+
 @dataclass(slots=True)
 class Judged:
     """The verdicts of one training step, before anything is blamed; `guess` are those of a loss that is doubtful."""
 
     check: Check
     guess: Check | None = None
+    apart: tuple[str, ...] = ()
 
     @property
     def rank(self) -> int:
@@ -120,6 +159,7 @@ class Judged:
             found = Examined(self.check.training, self.check, None)
         else:
             found = _blamed(self.check)
+        found.apart = self.apart
         found.doubtful = _blamed(self.guess) if self.guess is not None else None
         return found
 
