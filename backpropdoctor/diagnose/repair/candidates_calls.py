@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import math
 from collections.abc import Iterator
 
 from .candidate import Candidate
@@ -11,6 +12,10 @@ from .scene import Scene
 
 _REDUCTIONS = {"sum": "mean", "mean": "sum", "average": "sum"}
 _RESHAPES = ("reshape", "ravel", "flatten", "squeeze")
+_FAMILIES = (
+    ("tanh", "exp", "log", "sin", "cos", "square", "sqrt", "abs", "fabs", "sign", "cosh", "sinh"),
+    ("maximum", "minimum"),
+)
 _PRODUCTS = {"dot", "matmul", "multiply", "outer", "inner"}
 
 
@@ -195,22 +200,19 @@ def _functions(scene: Scene, node: ast.Call, name: str) -> Iterator[Candidate]:
             if other != name:
                 new = f"{scene.text.of(node.func.value)}.{other}"
                 yield Candidate(1.1, node.func, new, "wrong-derivative-function", {"was": name, "now": other})
-    if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) and node.func.value.id == scene.numpy:
-        families = [
-            ("tanh", "exp", "log", "sin", "cos", "square", "sqrt", "abs", "sign", "cosh", "sinh"),
-            ("maximum", "minimum"),
-        ]
-        for family in families:
-            if name in family:
-                for other in family:
-                    if other != name:
-                        yield Candidate(
-                            1.1,
-                            node.func,
-                            f"{scene.numpy}.{other}",
-                            "wrong-derivative-function",
-                            {"was": name, "now": other},
-                        )
+    if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+        owner = node.func.value.id
+        family = next((f for f in _FAMILIES if name in f), ())
+        for other in family if owner == scene.numpy or (owner in _names_of_math(scene.tree) and hasattr(math, name)) else ():
+            if other != name and (owner == scene.numpy or hasattr(math, other)):
+                words = {"was": name, "now": other}
+                yield Candidate(1.1, node.func, f"{owner}.{other}", "wrong-derivative-function", words)
+
+
+def _names_of_math(tree: ast.AST) -> set[str]:
+    """What the program calls the module `math`."""
+    found = (a for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names)
+    return {a.asname or a.name for a in found if a.name == "math"}
 
 
 def _methods(scene: Scene, owner: ast.expr) -> list[str]:
