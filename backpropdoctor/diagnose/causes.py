@@ -105,6 +105,9 @@ def _missing_derivative(w: dict[str, Any], name: str, before: str, after: str) -
 
 def _missing_factor(w: dict[str, Any], name: str, before: str, after: str) -> tuple[str, str, str]:
     factor = _line(w["factor"])
+    by = re.fullmatch(r"1 / ([\w.]+)", factor)
+    if by:
+        return f"{name} lacks the division by `{by[1]}`", f"`/ {by[1]}` is missing", f"divide by `{by[1]}`"
     return f"{name} lacks the factor `{factor}`", f"`{factor}` is missing", f"multiply by `{factor}`"
 
 
@@ -175,7 +178,7 @@ def _variable(w: dict[str, Any], name: str, before: str, after: str) -> tuple[st
     if w.get("was") and w.get("now"):
         return (
             f"{name} is made from `{_line(w['was'])}`, it should be `{_line(w['now'])}`",
-            "the wrong variable",
+            "the wrong variable" if re.fullmatch(r"[\w.]+", _line(w["was"])) else "the wrong value",
             _write(before, after),
         )
     return f"{name} is made from the wrong values", "the wrong values", _write(before, after)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Sequence
+
+import numpy as np
 
 from ..checks.gradients import Check
 from ..finding import Finding, make_finding
 from .blame import Blame, Root
+from .called import lambda_around, name_of_place
 
 _WORDS = {
     0.5: "half of",
@@ -36,14 +40,15 @@ def root_finding(check: Check, root: Root) -> Finding:
         "measured": measured_sentence(check, root),
         "layer": root.site.function if root.site.function != "<module>" else None,
     }
-    if is_multiple(root):
+    if is_multiple(root, check):
         assert root.ratio is not None
         of = f"the gradient it should be{for_what(root)}"
         return make_finding("BD102", f"`{name}` is {times(root.ratio, check)} {of}", label="made here", **common)
     advice = "no single edit of this line was found that makes it right: work it out again by the chain rule on paper"
+    what = "the gradient it should be" if not root.names or name in root.names else "what it should be"
     return make_finding(
         "BD101",
-        f"`{name}` is not the gradient it should be{for_what(root)}",
+        f"`{name}` is not {what}{for_what(root)}",
         label="goes wrong here",
         help=f"{advice}; `--format html` draws which elements differ",
         **common,
@@ -51,8 +56,19 @@ def root_finding(check: Check, root: Root) -> Finding:
 
 
 def root_name(root: Root) -> str:
-    """What the user calls the wrong value: its variable, else the expression that makes it."""
-    return root.names[0] if root.names else root.span.text.splitlines()[0].strip() if root.span.text else "this value"
+    """What the user calls the wrong value: its variable, else what it becomes, else the expression that makes it."""
+    site = root.site
+    if root.names:
+        own = _written_to(site.statement)
+        return own if own and own not in root.names else root.names[0]
+    named = lambda_around(site.statement, site.node) or name_of_place(site.statement, site.node, site.function)
+    return named or (root.span.text.splitlines()[0].strip() if root.span.text else "this value")
+
+
+def _written_to(statement: ast.stmt) -> str | None:
+    """The variable or the attribute that a statement sets, if it sets one."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    return ast.unparse(targets[0]) if len(targets) == 1 and isinstance(targets[0], (ast.Name, ast.Attribute)) else None
 
 
 def for_what(root: Root) -> str:
@@ -62,7 +78,8 @@ def for_what(root: Root) -> str:
 def measured_sentence(check: Check, root: Root) -> str:
     """The number behind a root: the ratio where there is one, else both sides along a direction."""
     names = _list(root.affects)
-    if is_multiple(root) and root.tensors:
+    if is_multiple(root, check) and root.tensors:
+        assert root.ratio is not None
         rows = [m for m in check.wrong if m.held.tensor.name in root.tensors and m.ratio is not None]
         bar = max((m.ratio.error for m in rows if m.ratio), default=0.0)
         all_of = "all of " if len(root.affects) > 1 else ""
@@ -81,9 +98,15 @@ def measured_sentence(check: Check, root: Root) -> str:
     return "; ".join(parts) + (" along a random direction" if parts else "")
 
 
-def is_multiple(root: Root) -> bool:
-    """Whether a value is the right one but for a factor; one whose factor is 1 is wrong in another way."""
-    return root.ratio is not None and not math.isclose(root.ratio, 1.0, rel_tol=1e-6)
+def is_multiple(root: Root, check: Check | None = None) -> bool:
+    """Whether a value is the right one but for a factor; one whose factor is 1 is wrong in another way.
+
+    Any number is some multiple of another one: of a single number only a factor that has words tells anything.
+    """
+    if root.ratio is None or math.isclose(root.ratio, 1.0, rel_tol=1e-6):
+        return False
+    is_array = check is None or np.size(check.training.replay.base(root.node)) > 1
+    return is_array or bool(_in_words(root.ratio))
 
 
 def uniform_finding(check: Check, blame: Blame | None) -> Finding | None:
@@ -112,6 +135,10 @@ def uniform_finding(check: Check, blame: Blame | None) -> Finding | None:
 
 def times(ratio: float, check: Check | None = None) -> str:
     """A factor in words: 'half of', '-1 times', '1/120 of'."""
+    return _in_words(ratio) or f"{ratio:.6g} times"
+
+
+def _in_words(ratio: float) -> str:
     if math.isclose(ratio, -1.0, rel_tol=1e-9):
         return "the negative of"
     for value, words in _WORDS.items():
@@ -121,7 +148,7 @@ def times(ratio: float, check: Check | None = None) -> str:
         return f"1/{round(1 / ratio)} of"
     if math.isclose(ratio, round(ratio), rel_tol=1e-7) and ratio:
         return f"{round(ratio)} times"
-    return f"{ratio:.6g} times"
+    return ""
 
 
 def _list(names: Sequence[str], most: int = 6) -> str:

@@ -211,8 +211,9 @@ def _long_forms(scene: Scene, x: str, far: float) -> Iterator[tuple[str, float, 
     yield f"1 / (1 + {np_}.exp(-{x}))", far + 0.3, {"function": "softplus", "of": x}
     sigmoid = f"1 / (1 + {np_}.exp(-{x}))"
     yield f"{np_}.exp(-{x}) / (1 + {np_}.exp(-{x})) ** 2", far + 0.4, {"function": "sigmoid", "of": x, "s": sigmoid}
-    slopes = [repr(c) for c in scene.constants]
-    slopes += [v.text for v in scene.scalars if isinstance(v.value, float) and 0 < v.value < 1][:4]
+    rates = [v.text for v in scene.scalars if isinstance(v.value, float) and 0 < v.value < 1]
+    read = {ast.unparse(n) for n in ast.walk(scene.statement) if isinstance(n, (ast.Name, ast.Attribute))}
+    slopes = [t for t in rates if t in read] + [repr(c) for c in scene.constants] + rates[:4]
     for c in slopes:
         yield f"{np_}.where({x} > 0, 1, {c})", far + 0.1, {"function": "leaky ReLU", "of": x}
         yield f"{np_}.where({x} > 0, 1, {c} * {np_}.exp({x}))", far + 0.4, {"function": "ELU", "of": x}

@@ -15,6 +15,7 @@ from .expression import Part, Text, bound_names
 from .scene import Scene, Variable, is_number
 
 _PATH = (ast.Name, ast.Attribute, ast.Subscript)
+_READ_ELSEWHERE = 0.25  # how much less simple it is that names were unpacked in the wrong order which others read as well
 
 
 def other_names(scene: Scene) -> Iterator[Candidate]:
@@ -97,7 +98,19 @@ def swapped(scene: Scene) -> Iterator[Candidate]:
                 text = Text(node, scene.place.path)
                 fixes = (text.fix(target, ", ".join(row)),)
                 words = {"was": ", ".join(ids), "now": ", ".join(row), "at": node.lineno}
-                yield Candidate(1.25, scene.statement, ", ".join(row), "wrong-variable", words, {}, fixes, statement)
+                others = _read_after(scene, node, {ids[i], ids[j]})
+                cost = 1.25 + (_READ_ELSEWHERE if others else 0.0)  # what else reads them would be wrong as well
+                yield Candidate(cost, scene.statement, ", ".join(row), "wrong-variable", words, {}, fixes, statement)
+
+
+def _read_after(scene: Scene, unpacked: ast.Assign, names: set[str]) -> bool:
+    """Whether a statement of the function beside the one looked at reads one of the names that were unpacked."""
+    own = (scene.place.line, scene.statement.end_lineno or scene.place.line)
+    return any(
+        isinstance(n, ast.Name) and n.id in names and isinstance(n.ctx, ast.Load) and not own[0] <= n.lineno <= own[1]
+        for n in ast.walk(scene.function)
+        if getattr(n, "lineno", 0) > (unpacked.end_lineno or unpacked.lineno)
+    )
 
 
 def _fitting(scene: Scene, shape: tuple[int, ...], path: bool) -> Iterator[tuple[Variable, float]]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..blame import Root
 from .candidate import Candidate
+from .functions import APPLIED, is_applied
 from .scene import Scene, is_number
 
 _DERIVATIVE = re.compile(r"deriv|prime|grad|nonlin|backward|_d\b|\bd_", re.IGNORECASE)
@@ -20,6 +21,12 @@ _RECURRENT = re.compile(r"next|prev|future|later|carry|last|hidden|\bdh|dc|_t1|s
 def refined(candidate: Candidate, scene: Scene, root: Root) -> tuple[str, dict[str, Any]]:
     """The kind and the words of a candidate that works."""
     kind, words = candidate.kind, dict(candidate.words)
+    if words.get("function") in APPLIED and not is_applied(scene, words["function"], str(words.get("of", ""))):
+        return _mere_value(kind, words)
+    if kind == "other-value" and words.get("function") and not _reads_backward(scene, candidate.old):
+        return "wrong-derivative", words
+    if kind == "wrong-derivative-function" and candidate.new in scene.trial.backward_names:
+        return "other-value", {"was": scene.text.of(candidate.old), "now": candidate.new}  # a cotangent is no derivative
     if kind == "wrong-derivative":
         return _derivative(candidate, scene, words)
     if kind == "wrong-index" and (size := _size(scene, candidate.old)) is not None:
@@ -48,6 +55,18 @@ def refined(candidate: Candidate, scene: Scene, root: Root) -> tuple[str, dict[s
     if kind in ("scaled", "sign") and in_derivative(scene, candidate.old, strictly=True):
         return "wrong-derivative-function", words | {"was": _factor_text(scene, candidate.old)}
     return kind, words
+
+
+def _mere_value(kind: str, words: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A form that looks like the derivative of a function that the forward pass does not apply there: it is what it is."""
+    if kind == "missing-derivative":
+        return "missing-factor", {"factor": words["now"], "missing": True}
+    return "other-value", {k: v for k, v in words.items() if k in ("was", "now")}
+
+
+def _reads_backward(scene: Scene, node: ast.AST) -> bool:
+    names = scene.trial.backward_names
+    return any(isinstance(n, ast.expr) and ast.unparse(n) in names for n in ast.walk(node))
 
 
 def _size(scene: Scene, old: ast.AST) -> ast.Subscript | None:
@@ -107,7 +126,8 @@ def _derivative(candidate: Candidate, scene: Scene, words: dict[str, Any]) -> tu
     if function == "sigmoid" and _equal(scene.value(candidate.old), scene.evaluate(f"1 - {of}")):  # type: ignore[arg-type]
         return "missing-factor", words | {"factor": of, "missing": True}
     calls = [n for n in ast.walk(candidate.old) if isinstance(n, ast.Call)]
-    if calls and any(of == ast.unparse(a) for c in calls for a in c.args) and function in ("sigmoid", "tanh"):
+    at_activation = candidate.new.endswith((f"{of} * (1 - {of})", f"1 - {of} ** 2", f"(1 - {of} ** 2)"))
+    if at_activation and any(of == ast.unparse(a) for c in calls for a in c.args) and function in ("sigmoid", "tanh"):
         words["at"], words["activation"] = f"the activation `{of}`", True
         return "derivative-at-wrong-argument", words
     if root not in names and len(names) == 1 and not isinstance(candidate.old, (ast.Name, ast.Attribute, ast.Subscript)):
@@ -171,10 +191,13 @@ def _is_product_of_complements(node: ast.AST) -> bool:
 
 
 def _factor_text(scene: Scene, node: ast.AST) -> str:
+    """The factor of a product that a part stands in, with the `np.where` around it."""
     parents = {id(p.node): p.parent for p in scene.parts}
     child = node
-    while id(child) in parents and isinstance(parents[id(child)], (ast.BinOp, ast.Compare)):
+    while id(child) in parents and isinstance(parents[id(child)], (ast.BinOp, ast.Compare, ast.Call)):
         parent = parents[id(child)]
+        if isinstance(parent, ast.Call) and getattr(parent.func, "attr", "") != "where":
+            break
         if isinstance(parent, ast.BinOp) and isinstance(parent.op, (ast.Mult, ast.MatMult)):
             break
         child = parent

@@ -14,6 +14,7 @@ from ...finding import Explanation, Finding, Fix, make_finding
 from ...source import Span
 from ...tape.tape import Node, Tape
 from ..blame import Blame, Root
+from ..called import lambda_name, name_of_place
 from ..causes import cause_of
 from ..findings import for_what, measured_sentence, root_name
 from .best import Found
@@ -197,6 +198,10 @@ def _name(root: Root, found: Found) -> str:
     statement = found.scene.span_statement
     if found.candidate.words.get("target") and found.candidate.kind in ("overwritten", "accumulated"):
         return str(found.candidate.words["target"])
+    if isinstance(statement, ast.Return) and statement.value is not None:
+        inner = lambda_name(found.scene.tree, statement.value)
+        if inner is not None:
+            return inner
     if statement.lineno == root.site.statement.lineno and found.scene.place.path == root.span.path:
         changed = ast.unparse(statement.target) if isinstance(statement, ast.AugAssign) else ""
         return changed if changed and root.names and changed not in root.names else root_name(root)
@@ -205,9 +210,8 @@ def _name(root: Root, found: Found) -> str:
     if isinstance(statement, ast.AugAssign):
         return ast.unparse(statement.target)
     function = found.scene.function
-    if isinstance(statement, ast.Return) and isinstance(function, ast.FunctionDef):
-        return f"{function.name}()"
-    return root_name(root)
+    name = function.name if isinstance(function, ast.FunctionDef) else ""
+    return name_of_place(statement, found.candidate.old, name) or root_name(root)
 
 
 def _why(blame: Blame, root: Root, found: Found, kind: str) -> str:

@@ -1,0 +1,71 @@
+"""A sentence names what the user wrote, and calls a derivative only what is one."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+from test_repair_scripts import check
+
+HEAD = """\
+import numpy as np
+rng = np.random.default_rng(8)
+x, y = rng.standard_normal((11, 4)), rng.standard_normal((11, 2))
+W, V = rng.standard_normal((4, 3)), rng.standard_normal((3, 2))
+slope = 0.3
+def elu(z):
+    return np.where(z > 0, z, slope * (np.exp(np.minimum(z, 0)) - 1))
+{before}
+for step in range(30):
+    z = x @ W
+    h = {forward}
+    p = h @ V
+    loss = ((p - y) ** 2).sum()
+    dp = 2 * (p - y)
+{backward}
+    V -= 0.005 * dV
+    W -= 0.005 * dW
+"""
+LAMBDA = "act = [({}, lambda d, z: d * {{}})]"
+STEPS = "dV = h.T @ dp\ndz = act[0][1](dp @ V.T, z)\ndW = x.T @ dz"
+KEYS = "def grads(dp):\n    dz = dp @ V.T * (1 - h**2)\n    return dict(\n        dV=h.T @ dp,\n        dW={},\n    )"
+TAKEN = "g = grads(dp)\ndV, dW = g['dV'], g['dW']"
+CALL = "dV = h.T @ dp\ndh = {}\ndz = dh * (1 - h**2)\ndW = x.T @ dz"
+ROOT = "dV = h.T @ dp\ndh = dp @ V.T\ndz = {} * z\ndW = x.T @ dz"
+
+# before the loop, the activation, the backward pass with a hole, what is wrong, what is right, what is said
+SAID = {
+    "lambda": (
+        LAMBDA.format("elu"), "act[0][0](z)", STEPS, "np.where(z > 0, 1.0, slope)", "np.where(z > 0, 1.0, slope * np.exp(z))",
+        "`np.where(z > 0, 1.0, slope)` in `lambda d, z` is not the derivative of the ELU",
+    ),
+    "wrong function": (
+        LAMBDA.format("np.tanh"), "act[0][0](z)", STEPS, "(1 / np.cosh(z))", "(1 / np.cosh(z) ** 2)",
+        "`1 / np.cosh(z)` in `lambda d, z` is not the derivative of the tanh",
+    ),
+    "keyword": (KEYS, "np.tanh(z)", TAKEN, "x.T @ dz / 11", "x.T @ dz", "`dW` carries a factor `11` too many for `W`"),
+    "no derivative": (
+        "", "np.tanh(z)", "raw = dp @ V.T\n" + CALL, "np.sin(raw)", "raw.copy()",
+        "`dh` is made from `np.sin(raw)`, it should be `raw`",
+    ),
+    "division": ("", "np.sqrt(z**2 + 1)", ROOT, "dh", "dh / h", "`dz` lacks the division by `h`"),
+}  # fmt: skip
+
+
+def source(name: str, filled: str) -> str:
+    before, forward, backward, *_ = SAID[name]
+    before, backward = (t.replace("{}", filled) for t in (before, backward))
+    return HEAD.format(before=before, forward=forward, backward=textwrap.indent(backward, "    "))
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_the_sentence_names_what_was_written(name, tmp_path):
+    *_, wrong, _, said = SAID[name]
+    (finding,) = (f for f in check(source(name, wrong), tmp_path).findings if f.severity == "error")
+    assert finding.message == said
+    assert finding.explanations[0].status == "verified"
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_nothing_is_said_of_the_right_one(name, tmp_path):
+    assert not [f for f in check(source(name, SAID[name][4]), tmp_path).findings if f.severity == "error"]
