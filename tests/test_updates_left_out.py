@@ -39,6 +39,49 @@ def test_the_right_program_is_silent(case, tmp_path):
     assert [f.message for f in findings_of(tmp_path, case.healthy) if f.severity != "note"] == []
 
 
+OBJECT = '''
+"""A small net of one object; its slopes and all else are trainable."""
+import numpy as np
+
+
+class Bumps:
+    def __init__(self, rng):
+        self.spread, self.weights, self.offset = np.ones(5), rng.normal(size=5), 0.0
+
+    def turn(self, x, y):
+        act = np.tanh(np.outer(x, self.spread))
+        off = (act @ self.weights + self.offset - y) / len(y)
+        loss = 0.5 * len(y) * np.sum(off**2)
+        g_weights = act.T @ off
+        g_spread = (np.outer(off, self.weights) * (1 - act**2)).T @ x
+        self.offset -= 0.1 * off.sum()
+        self.spread -= 0.1 * g_spread
+        self.weights -= 0.1 * g_weights
+        return loss
+
+
+rng = np.random.default_rng(2)
+net, x = Bumps(rng), rng.normal(size=20)
+for turn in range(6):
+    net.turn(x, np.sin(x))
+'''
+
+
+WITHOUT = OBJECT.replace("        self.weights -= 0.1 * g_weights\n", "")
+
+
+def test_an_attribute_called_a_weight_is_of_the_object_that_is_trained(tmp_path):
+    [finding] = findings_of(tmp_path, WITHOUT)
+    assert (finding.code, finding.tensors) == ("BD324", ("net.weights",))
+
+
+@pytest.mark.parametrize(
+    "source", [OBJECT, WITHOUT.replace("else are", "else, but for the weights, are not"), WITHOUT.replace("weights", "centres")]
+)
+def test_an_attribute_that_may_stay_is_silent(tmp_path, source):
+    assert [f.message for f in findings_of(tmp_path, source) if f.severity != "note"] == []
+
+
 def test_a_program_that_speaks_of_freezing_means_it(tmp_path):
     source = SLICE_OF_LAYERS.source.replace("rate = 0.2", "rate = 0.2  # the first layer is frozen")
     assert findings_of(tmp_path, source) == []

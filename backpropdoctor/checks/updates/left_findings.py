@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ _ON_PURPOSE = re.compile(
     re.IGNORECASE,
 )
 _FROZEN_CLASS = re.compile(r"dataclass\([^)]*\)")
+_TRAINED = re.compile(r"(?<!non-)(?<!not )(?<!n't )(?<!only )trainable\b", re.IGNORECASE)
+_WITH_PROSE = (ast.Module, ast.ClassDef, ast.FunctionDef)
 _MOST_EDITS = 8
 _SAME_STEP = 1e-6  # how near the factors of two steps are that are the same; a float32 step has about this
 
@@ -61,8 +64,12 @@ def left_out(
 
 
 def _is_on_purpose(source: Source) -> bool:
-    """Whether a file speaks of parameters that are not trained."""
-    return bool(_ON_PURPOSE.search(_FROZEN_CLASS.sub("", source.text)))
+    """Whether a file speaks of parameters that are not trained. Prose that calls some trainable does not."""
+    prose = [ast.get_docstring(n, clean=False) for n in ast.walk(source.tree) if isinstance(n, _WITH_PROSE)]
+    text = _FROZEN_CLASS.sub("", source.text)
+    for said in filter(None, prose):
+        text = text.replace(said, _TRAINED.sub("", said))
+    return bool(_ON_PURPOSE.search(text))
 
 
 def _is_lost(recorded: Recorded, one: LeftOut) -> bool:

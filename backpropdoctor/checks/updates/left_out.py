@@ -24,7 +24,7 @@ from ...tape.steps import Update
 from ...tape.tape import Binding, Node, Ref
 from ...tape.training import Held, LossFound, Training
 from .left_names import alike, relation
-from .names import Parts, last_word
+from .names import Parts, is_parameter_name, last_word
 from .tracks import Recorded
 
 Kin = Literal["role", "container", "name"]
@@ -146,13 +146,15 @@ class Search:
     def _left_out(self, i: int) -> Iterator[LeftOut]:
         names = tuple(b for b in self.recorded.bindings(i) if b.how != "return")
         kin, siblings = self._kin(i, names)
+        fellows = () if siblings else self._fellows(names)
+        siblings = siblings or fellows
         if not siblings or (kin != "role" and any(_DATA.match(last_word(b.parts)) for b in names)):
             return
         for gradient, called in self._gradients(i):
             ratio = self._ratio(i, gradient)
             if ratio is None or ratio.value is None or not any(close(abs(ratio.value), abs(s)) for s in self.scales):
                 continue
-            if not self._is_unused(gradient, i) and not self._is_named_alike(called, names, siblings):
+            if (fellows or not self._is_unused(gradient, i)) and not self._is_named_alike(called, names, siblings):
                 continue
             called = self._best_called(gradient, called, names)
             slope = self._slope(i, 0)
@@ -176,6 +178,14 @@ class Search:
                 by["name"][id(held)] = held
         kin: Kin = "role" if by["role"] else "container" if by["container"] else "name"
         return kin, tuple(by[kin].values())
+
+    def _fellows(self, names: tuple[Binding, ...]) -> tuple[Held, ...]:
+        """What is updated of the object that holds a value called a parameter: its gradient has to be called alike then."""
+        owners = {b.parts[:-1] for b in names if len(b.parts) > 1 and is_parameter_name(last_word(b.parts))}
+        found = {
+            id(held): held for j, held in self.parameters.items() for b in self.recorded.bindings(j) if b.parts[:-1] in owners
+        }
+        return tuple(found.values())
 
     def _roles(self, i: int) -> set[tuple[int, int]]:
         """The operands that a value is, of expressions that read nothing there but parameters and values from outside."""
