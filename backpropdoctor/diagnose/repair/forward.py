@@ -19,7 +19,7 @@ from ...tape.tape import Site
 from ..blame import Blame
 from .expression import Text
 
-COST = 1.0  # how simple such an edit counts beside those of the backward pass
+COST = 1.25  # how simple such an edit counts beside those of the backward pass
 _MOST = 16
 _REDUCTIONS = {"sum", "mean", "max", "amax", "min", "amin", "std", "var", "norm", "logsumexp", "prod"}
 _CALLS = _REDUCTIONS | {"softmax", "argmax"}
