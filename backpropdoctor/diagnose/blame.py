@@ -27,6 +27,7 @@ from .blame_together import (
     taken_for_another,
     without_inherited,
 )
+from .blame_uses import left_out, one_use
 from .blame_zero import zero_root
 
 __all__ = ["Blame", "Root"]
@@ -70,7 +71,8 @@ class Blame(Roles):
                     kept.ratio = None
         together = without_inherited(self, taken_for_another(self, list(found.values())))
         together = [r for r in together if not self._is_right(r, together)]
-        together = one_factor(self, one_reading(self, wrong, together))
+        together = left_out(self, wrong, one_use(self, wrong, one_reading(self, wrong, together)))
+        together = one_factor(self, together)
         return sorted(one_first(self, wrong, together), key=lambda r: min(r.instances))
 
     @staticmethod

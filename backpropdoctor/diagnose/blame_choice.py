@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,12 +11,13 @@ import numpy as np
 from ..checks.gradients import Measured
 from ..tape.adjoint import SAME, Claim, Tensor
 from ..tape.algebra import Term
-from ..tape.tape import Binding, Site
+from ..tape.tape import Site
 from .blame_cuts import Cut, Cuts, Part
-from .blame_first import missing_reader
+from .blame_first import First, missing_reader
 from .blame_given import where_given
 from .blame_operands import wrong_factor, wrong_term
-from .blame_together import owner, renames
+from .blame_together import owner
+from .blame_users import alias_site, go_apart, users_of
 
 if TYPE_CHECKING:
     from .blame import Blame, Root
@@ -109,7 +109,7 @@ def _ends(blame: Blame, part: Part) -> set[int]:
 def _own_root(blame: Blame, part: Part) -> Root:
     """Where nothing before a gradient accounts for it: the statement that makes it."""
     assert part.measured is not None
-    node = _drifted(blame, part) or max(_ends(blame, part))
+    node = _drifted(blame, part) or _wrong_share(blame, part) or max(_ends(blame, part))
     root = blame.make_root(node, part.node)
     root.instances = [node]
     root.affects = [part.measured.held.tensor.name]
@@ -120,6 +120,12 @@ def _own_root(blame: Blame, part: Part) -> Root:
     if given is not None:
         root.site, root.ratio, root.names = given, None, []
     return root
+
+
+def _wrong_share(blame: Blame, part: Part) -> int | None:
+    """The term, made by another statement, that is wrong in a gradient: beside a weight decay that an update adds to it."""
+    roles = {i: pair.target for i, pair in blame.cotangents.paired.items() if blame.accepts(i)}
+    return wrong_term(blame, (max(_ends(blame, part)),), (part.node,), roles)
 
 
 def _drifted(blame: Blame, part: Part) -> int | None:
@@ -157,7 +163,7 @@ def _root(
     first = min(cut.nodes)
     root = blame.make_root(first, cut.targets[cut.nodes.index(first)])
     if site is None:
-        root, site = _at_operand(blame, root, cut, cuts, mine)
+        root, site = _at_operand(blame, root, cut, cuts, parts, mine)
     if site is None and root.node == first:
         site = _where_added(blame, first, cut.targets[cut.nodes.index(first)], root.site)
     root.instances = sorted(cut.nodes)
@@ -184,7 +190,9 @@ def _where_added(blame: Blame, node: int, target: int, made: Site) -> Site | Non
     return bound[0].site if bound else None
 
 
-def _at_operand(blame: Blame, root: Root, cut: Cut, cuts: Sequence[Cut], mine: set[int]) -> tuple[Root, Site | None]:
+def _at_operand(
+    blame: Blame, root: Root, cut: Cut, cuts: Sequence[Cut], parts: Sequence[Part], mine: set[int]
+) -> tuple[Root, Site | None]:
     """The root at the term that is wrong in a sum, and the statement of the factor that is wrong in a product."""
     roles = {i: pair.target for i, pair in blame.cotangents.paired.items() if blame.accepts(i)}
     home = blame.home(min(cut.nodes))
@@ -194,6 +202,10 @@ def _at_operand(blame: Blame, root: Root, cut: Cut, cuts: Sequence[Cut], mine: s
         term = wrong_term(blame, sums.nodes, sums.targets, roles)
         if term is not None:
             return blame.make_root(term, None), None
+    if len(cut.nodes) == 1:
+        added = First(blame, [m for k in sorted(mine) if (m := parts[k].measured) is not None]).added(root.node)
+        if added is not None:
+            return blame.make_root(added, None), None
     assert root.target is not None
     return root, wrong_factor(blame, root.node, root.target)
 
@@ -227,10 +239,15 @@ def _where_taken(
         if blame.home(min(last.nodes)) != blame.home(first):
             return last, None
         cut, first = last, min(last.nodes)
-    users = _users(blame, first, parts, shared)
+    users = users_of(blame, first, parts, shared)
     site = alias_site(blame, first, users)
     homes = {blame.home(i) for i in users} - {blame.home(first)}
-    if site is None and len(homes) == 1 and blame.named_target(first) not in cut.targets:
+    if (
+        site is None
+        and len(homes) == 1
+        and not go_apart(blame, users, parts, shared)
+        and blame.named_target(first) not in cut.targets
+    ):
         return cut, blame.nodes[min(users)].site
     return cut, site
 
@@ -271,37 +288,3 @@ def _is_right_elsewhere(blame: Blame, cut: Cut, settled: Sequence[Cut], node: in
     ]
     tried = Cuts(blame, parts)
     return any(tried.accounts_for(c, k) for c in made_of for k in range(len(parts)))
-
-
-def _users(blame: Blame, node: int, parts: Sequence[Part], mine: set[int]) -> list[int]:
-    """What reads a value on the way to the gradients of some parts."""
-    cone = set().union(*(parts[k].cone for k in mine))
-    return [i for i in blame.replay.consumers.get(node, ()) if i in cone] or [node]
-
-
-def alias_site(blame: Blame, node: int, users: Sequence[int]) -> Site | None:
-    """The statement that takes a value over unchanged before it is used: an identity function's return, a second name."""
-    used = min(users)
-    bound = [b for b in blame.cotangents.names(node) if b.at <= used and b.how in ("assign", "augmented", "return", "argument")]
-    arguments = {b.scope for b in bound if b.how == "argument"}
-    through = [b for b in bound if b.how == "return" and b.scope in arguments]
-    if through:
-        return through[-1].site
-    made = blame.nodes[node].site
-    names = [b for b in bound if b.how in ("assign", "augmented")]
-    names = [b for k, b in enumerate(names) if k == 0 or renames(b.site)]  # what a call hands on was named in it
-    while len(names) > 1 and _is_read_as(blame, names[-2], users, names[-1].site):
-        names.pop()
-    if len(names) > 1 and made is not None and names[-1].site.statement_span != made.statement_span:
-        return names[-1].site
-    return None
-
-
-def _is_read_as(blame: Blame, binding: Binding, users: Sequence[int], later: Site) -> bool:
-    """Whether what is wrong reads a value under a name that it had before a later statement gave it another one."""
-    for i in users:
-        site = blame.nodes[i].site
-        if site is not None and site.function == later.function and site.statement is not later.statement:
-            if any(ast.unparse(n) == binding.name for n in ast.walk(site.statement) if isinstance(n, ast.expr)):
-                return True
-    return False

@@ -137,6 +137,10 @@ class First:
         parts = [j for j in received if not self._is_whole(j) and j in self._parts and not self._is_added(j)]
         return parts[0] if parts else self._added(i) or i
 
+    def added(self, i: int) -> int | None:
+        """The one term of a sum that is no share of an adjoint; None where there is none, or too much to look at."""
+        return self._added(i) if self.cone and len(self.cone) <= _MOST_NODES else None
+
     def _added(self, i: int) -> int | None:
         """The one term of a sum, made elsewhere for this sum only, that is no share of an adjoint while the others are."""
         terms = [t.node for t in Algebra(self.replay).terms(i)]

@@ -22,7 +22,8 @@ class Root:
     `node` is the wrong value it makes, `target` the forward value it should be the adjoint of (None where unknown),
     `ratio` the wrong value over the right one where they are parallel; `received` the cotangents it was made from;
     `tensors` the parameters whose own gradient statement this is; `affects` all that is wrong because of it. `sure` says
-    that the value alone, an array, accounts for these: no root before it does.
+    that the value alone, an array, accounts for these: no root before it does; `left_out` is the call of the forward pass
+    whose share is in none of them.
     """
 
     site: Site
@@ -35,6 +36,7 @@ class Root:
     names: list[str] = field(default_factory=list)
     instances: list[int] = field(default_factory=list)
     sure: bool = False
+    left_out: Site | None = None
 
     @property
     def span(self) -> Span:

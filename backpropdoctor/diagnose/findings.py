@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +41,9 @@ def root_finding(check: Check, root: Root) -> Finding:
         "measured": measured_sentence(check, root),
         "layer": root.site.function if root.site.function != "<module>" else None,
     }
+    handed = _handed_finding(check, root, common)
+    if handed is not None:
+        return handed
     if is_multiple(root, check):
         assert root.ratio is not None
         of = f"the gradient it should be{for_what(root)}"
@@ -53,6 +57,34 @@ def root_finding(check: Check, root: Root) -> Finding:
         help=f"{advice}; `--format html` draws which elements differ",
         **common,
     )
+
+
+def _handed_finding(check: Check, root: Root, common: dict[str, Any]) -> Finding | None:
+    """What a call of the backward pass gets that it should not, or lacks for another call of the forward pass."""
+    called = called_function(root.site.statement)
+    if called and root.left_out is not None:
+        forward = root.left_out.span
+        return make_finding(
+            "BD118",
+            f"the share of `{forward.text}` is missing: only that of another call is in {_list(root.affects)}",
+            label="for one call only",
+            related=((forward, "is left out"),),
+            help=f"call `{called}()` for `{forward.text}` as well, with the gradient of its own result",
+            **common,
+        )
+    if not called or not root.names:
+        return None
+    name, what = root.names[0], f"the gradient that `{called}()` should get here"
+    if root.ratio is None or not is_multiple(root, check):
+        said, text = f"is not {what}", ""
+    else:
+        said = f"is {times(root.ratio, check)} {what}"
+        text = f"-{name}" if math.isclose(root.ratio, -1.0, rel_tol=1e-9) else f"{name} / {root.ratio:.6g}"
+    advice = (
+        f"write `{text}`: with that here all gradients are right" if text else "give it the gradient of its own call's result"
+    )
+    label = "gets the gradient of another value"
+    return make_finding("BD112", f"`{name}` {said}", label=label, help=advice, **common)
 
 
 def root_name(root: Root) -> str:
@@ -69,6 +101,14 @@ def _written_to(statement: ast.stmt) -> str | None:
     """The variable or the attribute that a statement sets, if it sets one."""
     targets = statement.targets if isinstance(statement, ast.Assign) else []
     return ast.unparse(targets[0]) if len(targets) == 1 and isinstance(targets[0], (ast.Name, ast.Attribute)) else None
+
+
+def called_function(statement: ast.stmt) -> str | None:
+    """What a statement calls that is nothing but a call, and no list's method."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not isinstance(call, ast.Call) or isinstance(call.func, ast.Attribute) and call.func.attr in ("append", "insert"):
+        return None
+    return ast.unparse(call.func)
 
 
 def for_what(root: Root) -> str:
