@@ -15,6 +15,7 @@ from .diagnose.blame_scale import blame_of
 from .diagnose.findings import gradient_findings
 from .finding import Checked, Finding
 from .load.choose import choose_loss, loss_of_error
+from .load.players import players
 from .load.understand import Recorded, recorded_steps, understand
 from .tape.tape import Tape
 from .tape.training import Training
@@ -54,6 +55,18 @@ def examine(
 ) -> Examined | None:
     """The gradients of the recorded steps; None where no training step was recognised on the tape."""
     recorded = recorded_steps(tape, params, namespace)
+    best = _best(recorded, loss)
+    if best is not None and not best.is_right:
+        best = _of_players(recorded, loss) or best
+    if best is not None and best.rank == 2:
+        best.guess = _under_any_loss(best.check.training)
+    if best is not None and best.is_right and not best.others:
+        best = next(_belied(best.check.training, recorded, loss), best)
+    return None if best is None else replace(best.examined(), recorded=recorded)
+
+
+def _best(recorded: Recorded, loss: str | None) -> Judged | None:
+    """The verdicts of the step that says most."""
     best: Judged | None = None
     for training in understand(recorded, loss=loss):
         if not training.parameters:
@@ -65,11 +78,18 @@ def examine(
             best = found
         if best.rank == 0:
             break
-    if best is not None and best.rank == 2:
-        best.guess = _under_any_loss(best.check.training)
-    if best is not None and best.rank == 0 and all(m.verdict == "right" for m in best.check.measured):
-        best = next(_belied(best.check.training, recorded, loss), best)
-    return None if best is None else replace(best.examined(), recorded=recorded)
+    return best
+
+
+def _of_players(recorded: Recorded, loss: str | None) -> Judged | None:
+    """The verdicts of trainings that take turns in one step, the wrong ones first; None where they share a loss."""
+    found = [_best(part, loss) for part in players(recorded)]
+    known = [j for j in found if j is not None and j.rank < 2]
+    own = (j.check.training.loss for j in known)
+    if not known or len({(o.name, o.site.id if o.site is not None else None) for o in own if o is not None}) < len(found):
+        return None
+    first = next((j for j in known if j.check.wrong), known[0])
+    return replace(first, others=tuple(j.check for j in known if j is not first))
 
 
 def under_own_loss(again: Callable[[Tape], Examined | None], tape: Tape) -> Examined | None:
@@ -143,6 +163,12 @@ class Judged:
     check: Check
     guess: Check | None = None
     apart: tuple[str, ...] = ()
+    others: tuple[Check, ...] = ()  # of other trainings of the same step, under losses of their own
+
+    @property
+    def is_right(self) -> bool:
+        """Whether all gradients were measured and are right."""
+        return self.rank == 0 and all(m.verdict == "right" for m in self.check.measured)
 
     @property
     def rank(self) -> int:
@@ -161,6 +187,9 @@ class Judged:
             found = _blamed(self.check)
         found.apart = self.apart
         found.doubtful = _blamed(self.guess) if self.guess is not None else None
+        for other in self.others:
+            found.rows += checked_rows(other)
+            found.check.measured += other.measured
         return found
 
 

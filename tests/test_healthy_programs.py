@@ -15,7 +15,6 @@ NOT_CHECKABLE = {
     "actor_critic",  # the actor's gradient is that of no loss on the tape
     "coordinate_descent",
     "evolution",
-    "gan_1d",  # two losses, each with its own parameters
     "gmm_em",
     "hebbian_oja",
     "kalman",

@@ -94,7 +94,7 @@ def candidates(
     replay, held = training.replay, training.parameters
     origins = [i for h in held for i in h.tensor.nodes]
     gradients = [i for h in held for i in h.claim.gradient_nodes]
-    readers = _first_readers(replay, gradients, origins)
+    readers = _first_readers(replay, gradients, origins, borders)
     named = named_losses(replay, origins, borders, totals, replay.upstream(gradients), declared, _slots(held))
     likely = (
         loss
@@ -154,9 +154,20 @@ def _named_as_loss(loss: LossFound) -> bool:
 
 
 def _is_residual(replay: Replay, loss: LossFound) -> bool:
-    """Whether a number called an error is a mere difference, with a sign, or no smooth function of the output."""
+    """Whether a number called an error is a mere difference, with a sign, or no smooth function of the output.
+
+    A difference of two means is neither: a discriminator's loss over real and made data.
+    """
     node = replay.tape.nodes[loss.objective.nodes[0]]
-    return _operation_name(node) in ("sub", "isub", "subtract") or _has_abs(replay, node.index)
+    if _operation_name(node) in ("sub", "isub", "subtract"):
+        return not all(_is_mean(replay, i) for i in replay.inputs(node.index)) or len(replay.inputs(node.index)) < 2
+    return _has_abs(replay, node.index)
+
+
+def _is_mean(replay: Replay, index: int) -> bool:
+    while _operation_name(replay.tape.nodes[index]) in ("neg", "negative", "float"):
+        index = replay.inputs(index)[0]
+    return _operation_name(replay.tape.nodes[index]) in ("mean", "average")
 
 
 def _operation_name(node: Node) -> str:
@@ -217,15 +228,17 @@ def _size(training: Training, held: Held) -> int:
     return sum(int(np.size(training.replay.tape.nodes[i].value)) for i in held.tensor.nodes)
 
 
-def _first_readers(replay: Replay, gradients: Sequence[int], origins: Sequence[int]) -> set[int]:
+def _first_readers(replay: Replay, gradients: Sequence[int], origins: Sequence[int], borders: Collection[int]) -> set[int]:
     """Where the computation behind the gradients takes in data with a parameter: the start of the forward pass.
 
-    A loss that the gradients may belong to depends on all of these; one over other data depends on none.
+    A loss that the gradients may belong to depends on all of these; one over other data depends on none. What went into
+    another parameter before that was updated (`borders`) belongs to another forward pass.
     """
     starts = {replay.canonical[o] for o in origins}
     live = replay.downstream(origins)
     found = set()
-    for i in replay.upstream(gradients, barrier=starts):
+    made = {replay.canonical[i] for i in gradients}
+    for i in replay.upstream(gradients, barrier=(starts | set(borders)) - made):
         if i not in live:
             continue
         inputs = replay.inputs(i)
