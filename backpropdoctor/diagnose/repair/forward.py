@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -45,9 +45,8 @@ def forward_edits(blame: Blame) -> Iterator[ForwardEdit]:
     """
     yield from variable_edits(blame)
     functions: dict[tuple[str, str], list[ForwardEdit]] = defaultdict(list)
-    cotangents = blame.cotangents
-    right = [pair.target for i, pair in cotangents.paired.items() if blame.accepts(i)]
-    known = min(right, default=max(cotangents.forward, default=0) + 1)  # behind a right cotangent the forward pass is right
+    right = {pair.target for i, pair in blame.cotangents.paired.items() if blame.accepts(i)}
+    known = {j for i in right for j in blame.replay.downstream([i]) if j != i}  # between a right cotangent and the loss
     for nodes in _statements(blame, known):
         site = blame.nodes[nodes[0]].site
         assert site is not None
@@ -64,18 +63,19 @@ def forward_edits(blame: Blame) -> Iterator[ForwardEdit]:
 
 def variable_edits(blame: Blame) -> Iterator[ForwardEdit]:
     """Variables of the forward pass exchanged for others of their shape that the loss does not depend on."""
-    for nodes in _statements(blame, max(blame.cotangents.forward, default=0) + 1):
+    for nodes in _statements(blame):
         site = blame.nodes[nodes[0]].site
         assert site is not None
         yield from _variable_edits(blame, site, nodes[-1])
 
 
-def _statements(blame: Blame, end: int) -> Iterator[list[int]]:
-    """The forward values before `end` by the statement that made them, the last statement first."""
+def _statements(blame: Blame, known: Collection[int] = ()) -> Iterator[list[int]]:
+    """The forward values by the statement that made them, the last statement first; without those `known` to be right."""
     found: dict[tuple[str, int], list[int]] = defaultdict(list)
     canonical, forward = blame.replay.canonical, blame.cotangents.forward
-    for i in range(end - 1, -1, -1):
-        site = blame.nodes[i].site if canonical[i] in forward else None  # equal values are one: all that made them count
+    for i in range(max(forward, default=0), -1, -1):
+        wanted = canonical[i] in forward and canonical[i] not in known  # equal values are one: all that made them count
+        site = blame.nodes[i].site if wanted else None
         if site is not None:
             found[site.span.path, site.statement.lineno].append(i)
     yield from found.values()
