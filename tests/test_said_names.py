@@ -69,3 +69,34 @@ def test_the_sentence_names_what_was_written(name, tmp_path):
 @pytest.mark.parametrize("name", SAID)
 def test_nothing_is_said_of_the_right_one(name, tmp_path):
     assert not [f for f in check(source(name, SAID[name][4]), tmp_path).findings if f.severity == "error"]
+
+
+TUPLES = """\
+import numpy as np
+from collections import namedtuple
+rng = np.random.default_rng(1)
+Step = namedtuple("Step", "net out")
+x, y = rng.standard_normal((9, 4)), rng.standard_normal((9, 2))
+layers = [rng.standard_normal((4, 3)), rng.standard_normal((3, 2))]
+for turn in range(30):
+    kept, out = [], x
+    for w in layers:
+        net = out @ w
+        kept.append(Step(net, np.tanh(net)))
+        out = kept[-1].out
+    loss = ((out - y) ** 2).sum()
+    g = 2 * (out - y)
+    for k in (1, 0):
+        step = kept[k]
+        g = g * (1 - np.tanh(step.out) ** 2)
+        grad = (kept[k - 1].out if k else x).T @ g
+        g = g @ layers[k].T
+        layers[k] -= 0.005 * grad
+"""
+
+
+def test_an_item_of_a_named_tuple_is_called_by_its_field(tmp_path):
+    wrong, right = TUPLES, TUPLES.replace("np.tanh(step.out)", "np.tanh(step.net)")
+    (finding,) = (f for f in check(wrong, tmp_path).findings if f.severity == "error")
+    assert "[" not in finding.fixes[0].after and "step." in finding.fixes[0].after
+    assert not [f for f in check(right, tmp_path).findings if f.severity == "error"]

@@ -40,8 +40,6 @@ def derivatives(scene: Scene) -> Iterator[Candidate]:
                     yield Candidate(2.0 + extra, node, new, kind, {"was": scene.text.of(node), "now": new, **words})
         if may_lack_factor(part, scene):
             text = scene.text.of(node) if product(node) else scene.text.wrapped(node)
-            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
-                text = f"({text})"
             for new, extra, words in forms(scene, shape):
                 outer = 0.0 if node is scene.value_node else 0.15
                 words = {"was": scene.text.of(node), "now": new, **words}

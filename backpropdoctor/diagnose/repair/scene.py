@@ -197,8 +197,10 @@ class Scene:
                     if isinstance(key, str) or (isinstance(key, int) and len(frozen.items) <= 8):
                         self._collect(f"{text}[{key!r}]".replace("'", self.quote), inner, maker, found, depth + 1)
             elif len(frozen.items) <= 8:
+                fields = getattr(frozen.original, "_fields", ())  # a named tuple's items are read by their names
                 for k, inner in enumerate(frozen.items):
-                    self._collect(f"{text}[{k}]", inner, maker, found, depth + 1)
+                    item = f"{text}.{fields[k]}" if k < len(fields) else f"{text}[{k}]"
+                    self._collect(item, inner, maker, found, depth + 1)
         elif not isinstance(frozen, (Items, Thing)):
             value = maker.make(frozen)
             if is_number(value):
