@@ -100,3 +100,31 @@ def test_an_item_of_a_named_tuple_is_called_by_its_field(tmp_path):
     (finding,) = (f for f in check(wrong, tmp_path).findings if f.severity == "error")
     assert "[" not in finding.fixes[0].after and "step." in finding.fixes[0].after
     assert not [f for f in check(right, tmp_path).findings if f.severity == "error"]
+
+
+TURNS = """\
+import numpy as np
+rng = np.random.default_rng(7)
+x, y = rng.standard_normal((6, 5, 3)), rng.standard_normal((5, 4))
+A, B = rng.standard_normal((3, 4)) * 0.5, rng.standard_normal((4, 4)) * 0.5
+for turn in range(30):
+    states = [np.zeros((5, 4))]
+    for t in range(6):
+        states.append(np.tanh(x[t] @ A + states[t] @ B))
+    loss = ((states[6] - y) ** 2).sum()
+    g, dA, dB = 2 * (states[6] - y), np.zeros_like(A), np.zeros_like(B)
+    for t in range(5, -1, -1):
+        d = g * (1 - states[t + 1] ** 2)
+        dA += x[t].T @ d
+        dB += states[t].T @ d
+        g = d @ B.T
+    A -= 0.003 * dA
+    B -= 0.003 * dB
+"""
+
+
+def test_a_derivative_at_a_wrong_index_is_said_with_what_is_read_there(tmp_path):
+    wrong = TURNS.replace("(1 - states[t + 1]", "(1 - states[t]")
+    (finding,) = (f for f in check(wrong, tmp_path).findings if f.severity == "error")
+    assert finding.message == "in `d` the derivative of the activation is taken at `states[t]`"
+    assert not [f for f in check(TURNS, tmp_path).findings if f.severity == "error"]

@@ -37,7 +37,7 @@ def refined(candidate: Candidate, scene: Scene, root: Root) -> tuple[str, dict[s
     if kind == "scaled" and words.get("missing") and _is_value(scene, str(words.get("factor", ""))):
         return "missing-factor", words
     if kind in ("wrong-variable", "wrong-index", "wrong-key") and in_derivative(scene, candidate.old):
-        words.setdefault("at", f"`{words.get('was', '')}`")
+        words.setdefault("at", f"`{_read_at(scene, candidate.old) or words.get('was', '')}`")
         return "derivative-at-wrong-argument", words
     if kind == "wrong-variable" and words.get("both") and _is_product_of_complements(candidate.old):
         words.setdefault("at", f"`{words.get('was', '')}`")
@@ -55,6 +55,14 @@ def refined(candidate: Candidate, scene: Scene, root: Root) -> tuple[str, dict[s
     if kind in ("scaled", "sign") and in_derivative(scene, candidate.old, strictly=True):
         return "wrong-derivative-function", words | {"was": _factor_text(scene, candidate.old)}
     return kind, words
+
+
+def _read_at(scene: Scene, index: ast.AST) -> str | None:
+    """What is read at an index: `hs[t]` for its `t`."""
+    for part in scene.parts:
+        if isinstance(part.node, ast.Subscript) and any(n is index for n in ast.walk(part.node.slice)):
+            return scene.text.of(part.node)
+    return None
 
 
 def _mere_value(kind: str, words: dict[str, Any]) -> tuple[str, dict[str, Any]]:
