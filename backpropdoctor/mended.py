@@ -178,14 +178,18 @@ class Mending:
         """Leave out edits without which all gradients are right as well: those accuse what is not at fault."""
         for r in self.rounds:
             for k, repair in list(r.repairs.items()):
-                if len(self.fixes) == len(repair.fixes):
-                    continue  # the only one
+                if all(fix in repair.fixes for fix in self.fixes) or self._is_shared(repair):
+                    continue  # the only one, or that of several roots
                 del r.repairs[k]
                 found = self.run(self.fixes) if repair.fixes else self.together
                 if found is not None and found.verified:
                     self.together = found
                 else:
                     r.repairs[k] = repair
+
+    def _is_shared(self, repair: Repair) -> bool:
+        """Whether another root has the same edit."""
+        return sum(other.fixes == repair.fixes for r in self.rounds for other in r.repairs.values()) > 1
 
     def _combined(self) -> Combined | None:
         """All repairs at once; where they do not hold, an equally simple one in the place of one of them."""

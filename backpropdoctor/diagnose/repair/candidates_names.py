@@ -155,6 +155,9 @@ def indices(scene: Scene) -> Iterator[Candidate]:
             value = 0  # an index that runs inside the statement
         if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)):
             text = scene.text.of(node)
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+                for operand in (scene.text.of(node.left), scene.text.of(node.right)):
+                    yield Candidate(1.0, node, operand, "wrong-index", {"was": text, "now": operand})
             for new in _shifted(node, text):
                 yield Candidate(1.0, node, new, "wrong-index", {"was": text, "now": new})
             if isinstance(node, ast.Name):
