@@ -257,9 +257,20 @@ class Mending:
         for r in self.rounds:
             for k, root in enumerate(r.roots):
                 if k in r.repairs or r is self.rounds[-1] and not set(root.affects) <= cured:
-                    finding = self._finding(r, root, r.repairs.get(k))
+                    finding = self._finding(r, self._with_cured(r, k, cured), r.repairs.get(k))
                     rows.append((self._first_value(finding, min(root.instances)), finding))
         return [finding for _, finding in sorted(rows, key=lambda row: row[0])]
+
+    def _with_cured(self, r: Round, k: int, cured: set[str]) -> Root:
+        """A root with what the roots have spoilt that have no edit of their own, and that its edit makes right."""
+        root, repair = r.roots[k], r.repairs.get(k)
+        if repair is None or self.together is None or not self.together.verified:
+            return root
+        mine = [o for i, o in enumerate(r.roots) if i not in r.repairs and set(o.affects) <= cured & set(repair.right)]
+        tensors = [t for o in mine for t in o.tensors] if root.tensors else []
+        return replace(
+            root, affects=_both(root.affects, [t for o in mine for t in o.affects]), tensors=_both(root.tensors, tensors)
+        )
 
     def _first_value(self, finding: Finding, otherwise: int) -> int:
         """The first backward value that the statement of a finding makes."""
@@ -283,6 +294,10 @@ class Mending:
         if r.back is not None and found.measured:
             return replace(found, measured=f"with the edits of the other lines: {found.measured}")
         return found
+
+
+def _both(own: list[str], others: list[str]) -> list[str]:
+    return sorted({*own, *others}) if set(others) - set(own) else own
 
 
 def mend(
