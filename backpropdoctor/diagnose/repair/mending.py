@@ -1,0 +1,203 @@
+"""The search for edits that make all gradients of a program right, in rounds.
+
+The roots are repaired, and all edits together proved by running the edited program. Where that shows gradients that are
+still wrong, the edited program is blamed and repaired in its turn: one fault may hide behind another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...finding import Fix
+from ...tape.tape import Tape
+from ..blame import Blame
+from .back import Back, shown
+from .combine import Combined, combine
+from .forward import COST, ForwardEdit, first_that, forward_edits, variable_edits
+from .repairs import Repair, repair_roots
+from .rerun import Program
+from .rounds import Round
+
+_MOST_RUNS = 6  # of edited programs, where the simplest edits together do not hold
+MOST_ROUNDS = 5
+_MOST_TRIES = 16  # edited programs run in all, before the search goes no deeper
+_MOST_BLAMED = 6  # edited programs blamed and repaired in all
+
+
+@dataclass(slots=True)
+class Mending:
+    """The program that is mended, how an edited one is examined, and what was found so far."""
+
+    program: Program
+    examine: Callable[[Tape], Any]
+    rounds: list[Round]
+    step_function: str | None = None
+    together: Combined | None = None
+    most_rounds: int = MOST_ROUNDS
+    tries: int = 0
+    blamed: int = 0
+    _nearest: tuple[int, list[Round], Combined | None] = (-1, [], None)
+
+    @property
+    def blame(self) -> Blame:
+        """What the program as it stands is blamed for."""
+        return self.rounds[0].blame
+
+    @property
+    def fixes(self) -> list[Fix]:
+        """The edits of all rounds."""
+        return [f for r in self.rounds for repair in r.repairs.values() for f in repair.fixes]
+
+    def run(self, fixes: Sequence[Fix]) -> Combined | None:
+        """What the program shows with these edits; None where there are none."""
+        if not fixes:
+            return None
+        self.tries += 1
+        earlier = len(self.blame.replay.tape.nodes)
+        found = combine(self.program, fixes, self.examine, step_function=self.step_function, earlier=earlier)
+        if found.verified and len(found.right) < len(self.blame.check.measured):
+            return replace(found, problem="not all of its gradients were found again")
+        return found
+
+    def search(self) -> None:
+        """Repair the roots, prove the edits; where something is wrong still, go on from there."""
+        first = self.rounds[0]
+        first.take(repair_roots(first.blame, first.roots, self.program, examine=self.examine))
+        right = sum(m.verdict == "right" for m in first.blame.check.measured)
+        self._keep(right)
+        if self._go_on(right):
+            self._drop_needless()
+        else:
+            _, self.rounds, self.together = self._nearest
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether all gradients are right with the edits."""
+        return self.together is not None and self.together.verified
+
+    @property
+    def is_far_fetched(self) -> bool:
+        """Whether the one edit of the backward pass that was found is less simple than one of the forward pass."""
+        first = self.rounds[0]
+        if len(self.rounds) > 1 or len(first.roots) > 1 or not first.repairs:
+            return False
+        return min(r.evidence.get("cost", 0.0) for r in first.repairs.values()) > COST
+
+    @property
+    def spoils_all(self) -> bool:
+        """Whether no gradient is right."""
+        return all(m.verdict != "right" for m in self.blame.check.measured)
+
+    def _go_on(self, right: int) -> bool:
+        """Whether edits of the last round prove all, or others after them; `right` gradients are right without them.
+
+        Edits that mend their roots whole must bring nearer; one of several faults may show nothing before the others are
+        mended.
+        """
+        last = self.rounds[-1]
+        for way in last.ways:
+            last.repairs, is_whole = way, not any(r.is_half for r in way.values())
+            found = self._combined()
+            if found is None or found.verified:
+                self.together = found
+                return found is not None
+            is_nearer = not found.problem and len(found.right) > right and not self.is_spoilt(found)
+            depth = len(self.rounds)
+            goes_on = not found.problem and (is_nearer or not is_whole or found.is_doubtful)
+            is_new = goes_on and depth < self.most_rounds and self.blamed < _MOST_BLAMED and self._next_round(found)
+            if is_nearer and self._is_told() or is_whole and self._nearest[2] is None:
+                self._keep(len(found.right) if is_nearer else right, found)
+            if is_new and self._go_on(len(found.right)):
+                return True
+            del self.rounds[depth:]
+            if self.tries >= _MOST_TRIES:
+                break
+        return False
+
+    def is_spoilt(self, found: Combined) -> bool:
+        """Whether a gradient is wrong with the edits that is right as the program stands: they mend nothing then."""
+        right = {m.held.tensor.name for m in self.blame.check.measured if m.verdict == "right"}
+        return not found.problem and bool(right & set(found.wrong))
+
+    def _is_told(self) -> bool:
+        """Whether each edit makes gradients right that were off by more than a factor."""
+        return all(repair.right for r in self.rounds for repair in r.repairs.values())
+
+    def _keep(self, right: int, together: Combined | None = None) -> None:
+        """Remember the rounds as they are now, if they come nearest to all gradients being right."""
+        if right > self._nearest[0] or self._nearest[2] is None:
+            self._nearest = right, [replace(r, repairs=dict(r.repairs)) for r in self.rounds], together
+
+    def _drop_needless(self) -> None:
+        """Leave out edits without which all gradients are right as well: those accuse what is not at fault."""
+        for r in self.rounds:
+            for k, repair in list(r.repairs.items()):
+                if all(fix in repair.fixes for fix in self.fixes) or self._is_shared(repair):
+                    continue  # the only one, or that of several roots
+                del r.repairs[k]
+                found = self.run(self.fixes) if repair.fixes else self.together
+                if found is not None and found.verified:
+                    self.together = found
+                else:
+                    r.repairs[k] = repair
+
+    def _is_shared(self, repair: Repair) -> bool:
+        """Whether another root has the same edit."""
+        return sum(other.fixes == repair.fixes for r in self.rounds for other in r.repairs.values()) > 1
+
+    def _combined(self) -> Combined | None:
+        """All repairs at once; where they do not hold, an equally simple one in the place of one of them."""
+        best = self.run(self.fixes)
+        if best is None or best.verified:
+            return best
+        for runs, (repairs, k, other) in enumerate(list(self._others())):
+            if runs == _MOST_RUNS:
+                break
+            kept, repairs[k] = repairs[k], other
+            again = self.run(self.fixes)
+            if again is not None and again.verified:
+                return again
+            repairs[k] = kept
+        return best
+
+    def _others(self) -> Iterator[tuple[dict[int, Repair], int, Repair]]:
+        """The equally simple repairs, each with where it would stand."""
+        for r in self.rounds:
+            for k, repair in r.repairs.items():
+                for other in repair.alternatives:
+                    yield r.repairs, k, other
+
+    def _next_round(self, found: Combined) -> bool:
+        """Blame and repair the edited program; whether there was anything new."""
+        seen = found.found.doubtful if found.is_doubtful else found.found
+        blame, roots = seen.blame, seen.roots
+        if blame is None or not roots:
+            return False
+        back = Back(self.program.path, self.fixes)
+        halves = {repair.statement for r in self.rounds for repair in r.repairs.values() if repair.is_half}
+        if halves & {back.span(root.span) for root in roots}:
+            return False  # what is wrong after its edit as before was not mended by it
+        self.blamed += 1
+        made = Round(blame, roots, back=back)
+        with shown(found.texts):
+            made.take(repair_roots(blame, roots, self.program, found.texts, self.examine))
+        self.rounds.append(made)
+        return bool(made.ways)
+
+    def forward(self) -> tuple[ForwardEdit, Combined] | None:
+        """A forward edit under which all gradients are right."""
+        proofs: list[Combined] = []
+
+        def fits(fixes: tuple[Fix, ...]) -> bool:
+            found = self.run(fixes)
+            if found is not None and found.verified:
+                proofs.append(found)
+            return bool(proofs)
+
+        if self.is_proved and not self.spoils_all:
+            edit = first_that(fits, variable_edits(self.blame))
+        else:
+            edit = first_that(fits, forward_edits(self.blame))
+        return (edit, proofs[0]) if edit is not None else None
