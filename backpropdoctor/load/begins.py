@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..tape.adjoint import Claim, Tensor
-from ..tape.algebra import Term
+from ..tape.adjoint import Claim, Tensor, squeezed
+from ..tape.algebra import Algebra, Term
 from ..tape.training import LossFound, Training
 
 _MOST = 12  # first values of the backward pass, and forward values for each of them, that are looked at
@@ -29,23 +29,30 @@ def begins_with(training: Training, loss: LossFound) -> bool:
 
 
 def _first(training: Training, loss: LossFound) -> Iterator[int]:
-    """What gradients are made of and the loss is not, made of nothing else of that kind."""
+    """What gradients are made of and the loss is not, made of nothing else of that kind, and multiples of it."""
     replay = training.replay
     starts = _starts(training)
     gradients = {replay.canonical[i] for h in training.parameters for i in h.claim.gradient_nodes}
     live = replay.downstream(starts)
     outside = replay.upstream(gradients, barrier=starts | loss.nodes) - loss.nodes - gradients
-    found = [i for i in sorted(outside & live) if not any(j in outside and j in live for j in replay.inputs(i))]
-    yield from [i for i in found if np.size(replay.base(i)) > 1][:_MOST]
+    moving = outside & live
+    firsts: set[int] = set()
+    algebra = Algebra(replay)
+    for i in sorted(moving):
+        split = algebra.scalar_split(i)
+        made_of = [j for j in replay.inputs(i) if j in moving]
+        if not made_of or (split is not None and made_of == [replay.canonical[split[1].index]] and firsts.issuperset(made_of)):
+            firsts.add(i)
+    yield from [i for i in sorted(firsts) if np.size(replay.base(i)) > 1][:_MOST]
 
 
 def _targets(training: Training, loss: LossFound, first: int) -> list[int]:
-    """The forward values of the size of `first` that it is made of, the last one first."""
+    """The forward values of the shape of `first` that it is made of, the last one first."""
     replay = training.replay
     starts = _starts(training)
     behind = replay.upstream([first], barrier=starts) & loss.nodes & replay.downstream(starts)
-    size = np.size(replay.base(first))
-    return [i for i in sorted(behind - starts, reverse=True) if np.size(replay.base(i)) == size][:_MOST]
+    shape = squeezed(np.shape(replay.base(first)))
+    return [i for i in sorted(behind - starts, reverse=True) if squeezed(np.shape(replay.base(i))) == shape][:_MOST]
 
 
 def _starts(training: Training) -> set[int]:

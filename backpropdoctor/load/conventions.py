@@ -117,6 +117,10 @@ _LOSS = re.compile(
     r"(?:_?(?:fn|func|function|value|val|sum|total|mean|history|epoch|train|t|i|\d+))*$",
     re.IGNORECASE,
 )
+_MAXIMISED = re.compile(
+    r"likelihood|log_?lik|^ll$|log_?prob|elbo|reward|utility|fitness|vraisembl|verosi|verossi|recompens", re.IGNORECASE
+)
+_MADE_LESS = re.compile(r"neg|minus|loss|cost|err|nll", re.IGNORECASE)
 _COTANGENT = re.compile(
     r"^_*(?:d\w*out\w*|d_?(?:y|z|a|h|c|s|o|l|x|e|p|v)\w*|dnext_?\w*|d(?=[A-Z])\w+|grads?|gradients?|delta\w*|upstream\w*|"
     r"cotangents?|adjoints?|g|gy|gz|dL\w*|dJ\w*|dE\w*|\w*grad\w*|\w*delta\w*|\w*error\w*|err|eps|top_?diff|"
@@ -169,6 +173,16 @@ def is_gradient_container(name: Hashable) -> bool:
 def is_loss_name(name: Hashable) -> bool:
     """True for a name that people give to the loss or to the function that computes it."""
     return isinstance(name, str) and bool(_LOSS.match(_unaccented(name)))
+
+
+def is_maximised_name(name: str) -> bool:
+    """True for what people make as large as they can: a likelihood, a reward; not for its negative.
+
+    >>> is_maximised_name("log_likelihood"), is_maximised_name("neg_log_likelihood"), is_maximised_name("cost")
+    (True, False, False)
+    """
+    word = _unaccented(name)
+    return bool(_MAXIMISED.search(word)) and not _MADE_LESS.search(word)
 
 
 def plain_word(name: str) -> str:

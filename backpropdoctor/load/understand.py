@@ -76,17 +76,30 @@ def understand(recorded: Recorded, *, loss: str | None = None) -> Iterator[Train
 
 
 def _totals(steps: Steps, parameters: Parameters, borders: set[int]) -> Iterator[int]:
-    """The running sums and averages: numbers that mix the losses of several steps."""
+    """The running sums and averages, and the means over several steps: numbers that mix the losses of these."""
     canon = steps.replay.canonical
     step_of = {canon[p.origin]: k for k, members in enumerate(parameters.by_step) for p in members}
-
-    def reached(i: int) -> set[int]:
-        found = steps.replay.upstream([i], barrier=(borders | set(step_of)) - {i})
-        return {step_of[j] for j in found if j in step_of}
+    reached = _steps_reached(steps.replay, step_of, borders)
 
     for i, update in steps.by_new.items():
         if i in borders or np.size(steps.tape.nodes[i].value) != 1:
             continue
-        before, after = reached(canon[update.old]), reached(i)
-        if update.self_factor != 1.0 or (before and after and max(before) < max(after)):
+        before, after = reached.get(canon[update.old], 0), reached.get(i, 0)
+        if update.self_factor != 1.0 or (before and before.bit_length() < after.bit_length()):
             yield i
+    for i, mask in reached.items():
+        if mask.bit_count() > 1 and np.size(steps.tape.nodes[i].value) == 1 and i not in steps.by_new:
+            yield i
+
+
+def _steps_reached(replay: Replay, step_of: Mapping[int, int], borders: set[int]) -> dict[int, int]:
+    """Which steps' parameters each value is made of, as the bits of a number, not counting what updates made of them."""
+    found: dict[int, int] = {}
+    for i in sorted(replay.downstream(step_of)):
+        if i in borders and i not in step_of:
+            continue
+        mask = 0
+        for j in replay.inputs(i):
+            mask |= 1 << step_of[j] if j in step_of else 0 if j in borders else found.get(j, 0)
+        found[i] = mask
+    return found

@@ -17,6 +17,8 @@ from ..tape.numbering import reads_shape_only
 from ..tape.steps import Steps, Update
 from ..tape.tape import Iteration, Node, Ref
 from .company import Company, Evidence
+from .conventions import is_gradient_name, is_learning_rate
+from .late import with_late
 from .passing import without_between, without_restarted, without_states
 from .recurrent import without_carried
 from .states import States
@@ -57,13 +59,19 @@ class Updated:
     def starts(self) -> dict[int, int]:
         """For each update (by its new node) the node at which its training step began.
 
-        That is the last round of the outermost loop that turned between this update of the place and the one before.
+        That is the last round of the outermost loop that turned between this update of the place and the one before, and
+        is not over: a loop over the parameters ends with its step, and begins again in the next one.
         """
         last: dict[Hashable, int] = {}
         starts: dict[int, int] = {}
         opened: dict[tuple[int, int], int] = {}
+        over: dict[tuple[int, int], int] = {}  # where the same loop began once more
+        running: dict[int, int] = {}
         for e in self.steps.tape.iterations:
+            if (e.site.id, e.instance) not in opened and e.site.id in running:
+                over[e.site.id, running[e.site.id]] = e.at
             opened.setdefault((e.site.id, e.instance), e.at)
+            running[e.site.id] = e.instance
         for update in self.steps.updates:
             place = self.place(update)
             previous = update.old if update.old in starts else last.get(place)
@@ -72,7 +80,7 @@ class Updated:
                 turned = [
                     (opened[e.site.id, e.instance], -e.at)
                     for e in self._between(previous, update.new)
-                    if opened[e.site.id, e.instance] <= previous
+                    if opened[e.site.id, e.instance] <= previous and over.get((e.site.id, e.instance), update.new) >= update.new
                 ]
                 start = -min(turned)[1] if turned else starts.get(previous, 0)
             starts[update.new] = start
@@ -94,7 +102,7 @@ class Updated:
             versions += [v for v in (version, known.get(version)) if v is not None]
             version = self.before.get(version)
         sources = [i for t in update.terms for i in self._without_average(t.node, versions)]
-        made_of = self._made_of(sources, self.starts[update.new], versions)
+        made_of = self.made_of(sources, self.starts[update.new], versions)
         return next((v for v in versions if v in made_of), None)
 
     def _without_average(self, node: int, versions: list[int]) -> list[int]:
@@ -117,7 +125,7 @@ class Updated:
             i = inputs[0]
         return True
 
-    def _made_of(self, nodes: list[int], start: int, wanted: list[int]) -> set[int]:
+    def made_of(self, nodes: list[int], start: int, wanted: list[int]) -> set[int]:
         """Which of the values in `wanted` the `nodes` are made of, through what was recorded from `start` on.
 
         Once the first of them is found, the others do not matter.
@@ -168,8 +176,18 @@ class Updated:
             if origin is not None:
                 known[update.new] = origin
                 found.append((update, origin))
+        found = with_late(self, found)
+        found = found or [(u, u.old) for u in self.steps.updates if self._is_step_by_name(u)]
         found = without_between(self, without_restarted(self, found))
         return without_states(self, without_carried(self, found))
+
+    def _is_step_by_name(self, update: Update) -> bool:
+        """Whether a value is changed by a learning rate times what the code calls a gradient, whatever that is made of."""
+        if update.self_factor != 1.0 or len(update.terms) != 1:
+            return False
+        step = self.steps.algebra.all_scalings(update.terms[0].node)[-1]
+        called = (b.parts for b in self.replay.index.names.get(step.node, ()))
+        return any(is_learning_rate(name) for _, name in step.factors) and any(is_gradient_name(parts) for parts in called)
 
     @cached_property
     def states(self) -> States:

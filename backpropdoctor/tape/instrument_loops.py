@@ -181,6 +181,14 @@ class Program:
         except SyntaxError:
             pass
 
+    @property
+    def functions(self) -> set[str]:
+        """The names of all functions, those given to a lambda included."""
+        nodes = [n for tree in self._trees for n in ast.walk(tree)]
+        lambdas = [n for n in nodes if isinstance(n, ast.Assign) and isinstance(n.value, ast.Lambda)]
+        defined = {n.name for n in nodes if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))}
+        return defined | {t.id for n in lambdas for t in n.targets if isinstance(t, ast.Name)}
+
     def reaches_update(self, name: str) -> bool:
         """Whether a function of this name holds or reaches a loop that may be the training loop."""
         reached, waiting = {name}, [name]

@@ -1,0 +1,63 @@
+"""Numbers called an error that are no loss: the mere difference of an output and its target, a mean of absolute values."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ..tape.replay import Replay
+from ..tape.tape import Node, Ref
+from ..tape.training import LossFound
+
+_REDUCTIONS = ("mean", "sum", "item", "float", "squeeze", "average", "median", "round", "getitem")
+_TERMS = (*_REDUCTIONS, "neg", "negative", "mul", "multiply", "truediv", "divide", "add", "sub", "iadd", "isub")
+_LOGS = ("log", "log1p", "log2", "log10", "logaddexp", "logsumexp")
+
+
+def is_residual(replay: Replay, loss: LossFound, live: Collection[int]) -> bool:
+    """Whether a number called an error is a mere difference, with a sign, or no smooth function of the output.
+
+    A difference of two means is neither (a discriminator's loss over real and made data), nor is one of logarithms:
+    `loss -= log(p)`, `-y * log(p) - (1 - y) * log(1 - p)`, `log(sum(exp(z))) - z[y]`. `live` depends on the parameters.
+    """
+    node = replay.tape.nodes[loss.objective.nodes[0]]
+    if _name(node) not in ("sub", "isub", "subtract"):
+        return _has_abs(replay, node.index)
+    sides = [(replay.base(a.index), replay.canonical[a.index]) if isinstance(a, Ref) else (a, None) for a in node.args]
+    logs = [i is not None and _has_log(replay, i) for _, i in sides]
+    if any(logs):
+        return not all(log or i in live or not value for log, (value, i) in zip(logs, sides, strict=True))
+    inputs = replay.inputs(node.index)
+    return not all(_is_mean(replay, i) for i in inputs) or len(inputs) < 2
+
+
+def _has_log(replay: Replay, index: int) -> bool:
+    """Whether a number is a sum of multiples of logarithms and others."""
+    stack, seen = [index], set()
+    while stack:
+        i = stack.pop()
+        name = _name(replay.tape.nodes[i])
+        if name in _LOGS:
+            return True
+        if name in _TERMS and i not in seen:
+            seen.add(i)
+            stack.extend(replay.inputs(i))
+    return False
+
+
+def _is_mean(replay: Replay, index: int) -> bool:
+    while _name(replay.tape.nodes[index]) in ("neg", "negative", "float"):
+        index = replay.inputs(index)[0]
+    return _name(replay.tape.nodes[index]) in ("mean", "average")
+
+
+def _has_abs(replay: Replay, index: int) -> bool:
+    """Whether a number is a mean or sum of absolute values: a metric. |x| inside a stable formula makes no metric."""
+    name = _name(replay.tape.nodes[index])
+    while name in _REDUCTIONS and replay.inputs(index):
+        index = replay.inputs(index)[0]
+        name = _name(replay.tape.nodes[index])
+    return name in ("abs", "absolute", "fabs")
+
+
+def _name(node: Node) -> str:
+    return getattr(node.op, "__name__", "")
