@@ -108,3 +108,38 @@ def test_the_derivative_of_another_loss_is_found_inside_a_comprehension(tmp_path
     report = check(tmp_path, NUMBERS.format(miss="o * (o - mark) * (1 - o)"))
     [found] = [f for f in report.findings if f.severity == "error"]
     assert found.line == 15 and "o - mark" in found.fixes[0].after
+
+
+ALL_WRONG = """
+import numpy as np
+
+rs = np.random.RandomState(8)
+layers = [rs.randn(4, 4) * 0.7 for _ in range(3)]
+points = rs.randn(9, 4)
+wanted = np.cos(points)
+
+for i in range(27):
+    seen = [points[i % 9]]
+    for w in layers:
+        seen.append(np.tanh(w @ seen[-1]))
+    off = {off}
+    for k in (2, 1, 0):
+        off = off * (1 - seen[k + 1] ** 2)
+        read = {read}
+        down = layers[k].T @ off
+        layers[k] -= 0.05 * np.outer(off, read)
+        off = down
+"""
+
+
+def test_no_error_at_the_output_gives_all_gradients(tmp_path):
+    report = check(tmp_path, ALL_WRONG.format(off="seen[-1] - wanted[i % 9]", read="seen[k + 1]"))
+    [found] = [f for f in report.findings if f.severity == "error"]
+    assert found.line == 16 and found.fixes[0].after == "k"
+    assert report.loss is not None and report.loss.name == "half the squared error"
+
+
+@pytest.mark.parametrize("off", ["(seen[-1] - wanted[i % 9]) * seen[0]", "2 * np.arctan(seen[-1] - wanted[i % 9])"])
+def test_an_error_at_the_output_that_is_not_known_gives_all_gradients(tmp_path, off):
+    report = check(tmp_path, ALL_WRONG.format(off=off, read="seen[k]"))
+    assert [f for f in report.findings if f.severity == "error"] == []

@@ -93,3 +93,53 @@ def test_without_a_gradient_that_is_right_nothing_is_said_of_its_company(tmp_pat
         hebb = hebb.replace(f"tempo * to_{name}", f"tempo * (to_{name} ** 2 + points.sum(axis=0))")
     script.write_text(hebb.replace("(to_shift ** 2 + points.sum(axis=0))", "points.sum(axis=0)"))
     assert [f.code for f in bd.check(str(script)).findings if f.severity == "error"] == []
+
+
+GRAPH = """
+import numpy as np
+rng = np.random.default_rng(6)
+
+
+class Cell:
+    def __init__(self, held, parts=(), rule=None):
+        self.held, self.grad, self.parts, self.rule = held, None, parts, rule
+
+    def pull(self, upstream):
+        self.grad = upstream if self.grad is None else self.grad + upstream
+        if self.rule is not None:
+            for part, share in zip(self.parts, self.rule({upstream})):
+                part.pull(share)
+
+
+def mix(x, w):
+    return Cell(x.held @ w.held, (x, w), lambda g: (g @ w.held.T, x.held.T @ g))
+
+
+def bend(x):
+    return Cell(np.tanh(x.held), (x,), lambda g: (g * (1 - np.tanh(x.held) ** 2),))
+
+
+def far(x, goal):
+    return Cell(((x.held - goal) ** 2).mean(), (x,), lambda g: (2 * g * (x.held - goal) / goal.size,))
+
+
+points = rng.normal(size=(8, 3))
+goals = np.sin(points[:, :1])
+first, second = Cell(rng.normal(size=(3, 4))), Cell(rng.normal(size=(4, 1)))
+rate = 0.1
+for turn in range(12):
+    cost = far(mix(bend(mix(Cell(points), first)), second), goals)
+    first.grad = second.grad = None
+    cost.pull(np.ones(()))
+    first.held = first.held - rate * first.grad
+    second.held = second.held - rate * second.grad
+"""
+
+
+def test_an_update_along_a_gradient_by_name_is_one_whatever_the_gradient_is_made_of(tmp_path):
+    path = tmp_path / "train.py"
+    path.write_text(GRAPH.replace("{upstream}", "np.ones_like(upstream)"))
+    [found] = [f for f in bd.check(str(path)).findings if f.severity == "error"]
+    assert (found.line, found.fixes[0].after) == (13, "upstream")
+    path.write_text(GRAPH.replace("{upstream}", "upstream"))
+    assert bd.check(str(path)).ok

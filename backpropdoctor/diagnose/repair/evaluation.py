@@ -132,7 +132,8 @@ class Evaluation:
     def _one_renamed(self, other: Renamed) -> Any:
         if other.done:
             return other.made
-        earlier = {r.node: r for r in self.others if r.moment.at < other.moment.at and r.done}
+        before = (r for r in self.others if r.moment.at < other.moment.at and r.done)
+        earlier = {r.node: r for r in before if r.is_read_by(other.edited)}
         return other.value(lambda i: earlier[i].made if i in earlier else self._as_it_is(i))
 
 

@@ -33,6 +33,18 @@ class Renamed:
             self.done = True
         return self.made
 
+    def is_read_by(self, edited: Edited) -> bool:
+        """Whether a statement may read the value under the name it got: a variable's has to stand there."""
+        name, _ = self.moment.outs[self.position]
+        return not name.isidentifier() or name == "__returned__" or name in _read(edited.statement)
+
+
+@lru_cache(maxsize=2048)
+def _read(statement: ast.stmt) -> set[str]:
+    """The variables that a statement reads."""
+    changed = {ast.unparse(statement.target)} if isinstance(statement, ast.AugAssign) else set()
+    return changed | {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+
 
 @lru_cache(maxsize=2048)
 def _texts(statement: ast.stmt) -> set[str]:

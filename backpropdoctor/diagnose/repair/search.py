@@ -155,7 +155,7 @@ class Search:
         stop: float,
         parts: Scene | None = None,
     ) -> Iterator[Tried]:
-        """The edits that make an adjoint of something, or any `parts` of one; the others that can be tried are left waiting."""
+        """The edits that make an adjoint, any `parts` of one, or choose what is read; the others that run are left waiting."""
         for rank, scene, c in rows:
             if self.trial.effort > stop or best.ends_before(rank):
                 return
@@ -166,10 +166,17 @@ class Search:
                 continue
             if tried.likely:
                 self.likely.append(tried)
-            if tried.likely or scene is parts:
+            if tried.likely or scene is parts or self._chooses(scene.place):
                 yield tried
             else:
                 waiting.append(tried)
+
+    def _chooses(self, place: Place) -> bool:
+        """Whether a statement only gives values of the forward pass another name: what it makes is no adjoint."""
+        canonical, step = self.blame.replay.canonical, self.blame.cotangents.backward
+        return self.trial.only_renames(place) and not any(
+            canonical[node] in step for m in self.trial.moments[place] for _, node in m.outs
+        )
 
     def _go_through(self, rows: Iterator[Tried], best: Best, right: set[str], stop: float) -> Iterator[Tried]:
         """Judge edits by the gradients that they make right, the simplest first, as far as the effort goes; give the rest."""
