@@ -52,3 +52,51 @@ def test_a_path_cut_off_for_one_parameter_is_still_told_by_itself(tmp_path):
     path.write_text(NET.replace("gA = data.T @", "gA = 0 * data.T @"))
     lines = {f.line for f in check_script(str(path)).findings}
     assert lines == {NET.splitlines().index(next(x for x in NET.splitlines() if "gA = " in x)) + 1}
+
+
+LAYERED = textwrap.dedent("""
+    import numpy as np
+
+    rng = np.random.default_rng(6)
+
+
+    class Sheet:
+        def __init__(self, a, b):
+            self.K, self.k = rng.normal(size=(a, b)) * 0.5, np.zeros(b)
+
+        def go(self, x):
+            self.x = x
+            return x @ self.K + self.k
+
+        def back(self, d, pace):
+            dx = d @ self.K.T
+            self.K -= pace * self.x.T @ d
+            self.k -= pace * d.sum(0)
+            return dx
+
+
+    def miss(guess, truth):
+        return np.mean((guess - truth) ** 2)
+
+
+    def slope_of_miss(guess, truth):
+        return 2 * (guess - truth) / truth.size
+
+
+    data, truth = rng.normal(size=(9, 3)), rng.normal(size=(9, 2))
+    one, two = Sheet(3, 4), Sheet(4, 2)
+    for turn in range(12):
+        bent = np.tanh(one.go(data))
+        guess = two.go(bent)
+        loss = miss(guess, truth)
+        one.back(two.back(slope_of_miss(guess, truth), 0.1) * (1 - bent ** 2), 0.1)
+    """)
+
+
+def test_a_zero_that_is_the_same_in_every_step_is_found_in_the_step_looked_at(tmp_path):
+    text = LAYERED.replace("return 2 * (guess - truth)", "return 2 * (truth - truth)")
+    path = tmp_path / "net.py"
+    path.write_text(text)
+    [finding] = check_script(str(path)).findings
+    assert "truth - truth" in text.splitlines()[finding.line - 1]
+    assert [(x.before, x.after) for x in finding.fixes] == [("truth", "guess")]

@@ -21,6 +21,7 @@ from .gradients import Measured
 
 _MOST_FORWARD = 400  # forward values whose adjoint is measured, the latest of each shape first
 _MOST_BACKWARD = 4000
+_MOST_READ = 12  # forward values of a shape of which one that a gradient reads may be the adjoint
 _MOST_AT_ONCE = 4_000_000  # numbers in the directions of all targets of a shape that are held at once
 
 
@@ -177,10 +178,22 @@ class Cotangents:
             and any(b.how in ("assign", "augmented", "append") for b in self.names(i))
         }
         trusted = self.replay.upstream(self.right, barrier=self.origins) if self.right else set()
-        ratios = [r for i, r in named.items() if i in trusted]
+        ratios = [r for i, r in named.items() if i in trusted] or self._handed_over(trusted)
         ratios = ratios or [abs(r) * self.sign for r in named.values()]
         ratios = [r for r in ratios if r * self.sign > 0] or ratios
         return max(ratios, key=lambda r: (sum(close(r, q) for q in ratios), close(abs(r), 1.0)), default=None)
+
+    def _handed_over(self, trusted: Collection[int]) -> list[float]:
+        """The ratios of forward values that backward ones are made of: the residual, which the loss and a gradient read."""
+        read = {j for i in trusted & self.backward for j in self.replay.inputs(i)} - self.origins  # type: ignore[operator]
+        handed = [j for j in sorted(read & set(self.loss.nodes)) if self._is_float(j) and np.size(self.nodes[j].value) > 1]
+        found = []
+        for j in handed:
+            shape = np.shape(self.nodes[j].value)
+            targets = [t for t in sorted(self.forward, reverse=True) if np.shape(self.nodes[t].value) == shape]
+            ratios = (self.ratio(j, t) for t in targets[:_MOST_READ])
+            found += [r.value for r in ratios if r is not None and r.value and not r.zero][:1]
+        return found
 
     def names(self, node: int) -> list[Binding]:
         """The names of a node, those of equal values included, in order."""

@@ -17,7 +17,7 @@ from .blame_first import First, missing_reader
 from .blame_given import where_given
 from .blame_operands import wrong_factor, wrong_term
 from .blame_together import owner
-from .blame_users import alias_site, go_apart, users_of
+from .blame_users import alias_site, go_apart, returned, users_of
 
 if TYPE_CHECKING:
     from .blame import Blame, Root
@@ -249,7 +249,7 @@ def _where_taken(
         and blame.named_target(first) not in cut.targets
     ):
         return cut, blame.nodes[min(users)].site
-    return cut, site
+    return cut, site or returned(blame, first, cut.targets)
 
 
 def _made_again(blame: Blame, node: int, parts: Sequence[Part], mine: set[int]) -> Site | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from ..tape.tape import Binding, Site
@@ -37,6 +37,15 @@ def alias_site(blame: Blame, node: int, users: Sequence[int]) -> Site | None:
     if len(names) > 1 and made is not None and names[-1].site.statement_span != made.statement_span:
         return names[-1].site
     return None
+
+
+def returned(blame: Blame, node: int, targets: Collection[int]) -> Site | None:
+    """The return of a variable whose name says that it belongs to another value than the caller takes it for."""
+    own = blame.named_target(node)
+    if own is None or own in targets:
+        return None
+    handed = [b.site for b in blame.cotangents.names(node) if b.how == "return"]
+    return next((s for s in handed if isinstance(getattr(s.statement, "value", None), ast.Name)), None)
 
 
 def _is_read_as(blame: Blame, binding: Binding, users: Sequence[int], later: Site) -> bool:

@@ -26,8 +26,9 @@ def zero_root(blame: Blame, wrong: Sequence[Measured]) -> Root | None:
         return None
     above = [blame.replay.upstream(nodes, barrier=blame.cotangents.origins) for nodes in ends]
     begin = max((min(m.held.tensor.nodes) for m in wrong), default=0)
-    common = set.intersection(*above) - blame.cotangents.forward - blame.cotangents.loss.nodes
-    first = min((i for i in common if i > begin and _goes_out(blame, i)), default=None)
+    common = set.intersection(*above) - {i for i in blame.cotangents.forward | blame.cotangents.loss.nodes if i > begin}
+    dead = (j for i in common if _goes_out(blame, i) for j in blame.cotangents.equals(i))
+    first = min((j for j in dead if j > begin), default=None)  # what does not depend on the parameters is made in each step
     if first is None:
         return None
     root = blame.make_root(first, None)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ..tape.algebra import Term
+from ..tape.algebra import Scaling, Term
 from ..tape.steps import Update
 from ..tape.tape import Binding, Site
-from .conventions import is_learning_rate
+from .conventions import is_gradient_of, is_learning_rate
 
 if TYPE_CHECKING:
     from .updated import Updated
@@ -73,7 +73,7 @@ class Company:
             if update.self_factor == 1.0 and not self.steps.is_accumulator(update):
                 yield update, "company"
         for update in self.steps.only_own:
-            if self._is_bare(update):
+            if self._is_bare(update) or self._called_gradient(update) is not None:
                 yield update, "company"
         known = {(u.old, u.new) for u in (*self.steps.updates, *self.steps.only_own)}
         for binding, old in self._rebound():
@@ -119,10 +119,11 @@ class Company:
         return bisect_right(self.starts, i)
 
     def _rates(self, update: Update) -> frozenset[Factor]:
-        """The factors of a step that are learning rates by name; else all that have one."""
+        """The factors of a step, outside of a variable called the gradient, that are learning rates by name; else all named."""
         if len(update.terms) != 1:
             return frozenset()
-        chain = self.steps.algebra.all_scalings(update.terms[0].node)
+        held = self._called_gradient(update)
+        chain = self.steps.algebra.all_scalings(update.terms[0].node) if held is None else [held]
         named = {f for s in chain for f in s.factors if not _is_number(f[1])}
         rates = frozenset(f for f in named if is_learning_rate(f[1]))
         return rates or frozenset(named)
@@ -131,6 +132,16 @@ class Company:
         """Whether a value is scaled down by a learning rate and nothing else: a decay has a rate of its own besides."""
         chain = self.steps.algebra.all_scalings(update.terms[0].node)
         return {f for f in chain[-1].factors if f[1] != "-1"} == self._rates(update)
+
+    def _called_gradient(self, update: Update) -> Scaling | None:
+        """What of a step a variable holds that is called the gradient of the value."""
+        names = self.updated.replay.index.names
+        own = {b.parts for b in names.get(update.old, ())} | ({update.binding.parts} if update.binding else set())
+        for s in self.steps.algebra.all_scalings(update.terms[0].node):
+            held = {b.parts for b in names.get(s.node, ())} - own
+            if any(is_gradient_of(g, p) for g in held for p in own):
+                return s
+        return None
 
     def _is_read(self, update: Update, beside: Sequence[Update]) -> bool:
         """Whether the gradients beside a step are made of the value before it, and none is made of the one after it."""

@@ -9,8 +9,9 @@ from .candidate import Candidate
 from .candidates_calls import calls
 from .candidates_derivatives import chains, derivatives
 from .candidates_factors import factors
+from .candidates_indices import everywhere, indices
 from .candidates_missing import missing_factors, softmax_jacobians
-from .candidates_names import everywhere, indices, inside, numbers, other_names, renamed, swapped
+from .candidates_names import inside, numbers, other_names, renamed, swapped
 from .candidates_operators import conditions, operators, signs, statements, transposes
 from .candidates_order import too_early
 from .candidates_terms import terms

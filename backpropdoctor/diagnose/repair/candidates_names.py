@@ -1,10 +1,9 @@
-"""Another variable, index, key or number in the place of one that stands there."""
+"""Another variable or number in the place of one that stands there."""
 
 from __future__ import annotations
 
 import ast
 import copy
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 
 from .candidate import Candidate
 from .expression import Part, Text, bound_names
-from .scene import Scene, Variable, is_number
+from .scene import Scene, Variable
 
 _PATH = (ast.Name, ast.Attribute, ast.Subscript)
 _READ_ELSEWHERE = 0.25  # how much less simple it is that names were unpacked in the wrong order which others read as well
@@ -141,67 +140,6 @@ def _distance(a: str, b: str) -> float:
     return 0.1 * (1 - same / max(len(a), len(b), 1)) + (0.2 if "[" in b and "[" not in a or "." in b and "." not in a else 0)
 
 
-def indices(scene: Scene) -> Iterator[Candidate]:
-    """Indices one up and one down, other names and other axes in an index."""
-    bound = bound_names(scene.statement)
-    for part in scene.parts:
-        node = part.node
-        if not part.stored:
-            yield from _exchanged(scene, node)
-        if not part.in_index and not _counts(part):
-            continue
-        value = scene.value(node)
-        if value is None and _is_bound(node, bound):
-            value = 0  # an index that runs inside the statement
-        if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)):
-            text = scene.text.of(node)
-            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-                for operand in (scene.text.of(node.left), scene.text.of(node.right)):
-                    yield Candidate(1.0, node, operand, "wrong-index", {"was": text, "now": operand})
-            for new in _shifted(node, text):
-                yield Candidate(1.0, node, new, "wrong-index", {"was": text, "now": new})
-            if isinstance(node, ast.Name):
-                for v in scene.scalars:
-                    if isinstance(v.value, (int, np.integer)) and v.text != text and v.text.isidentifier():
-                        yield Candidate(1.2, node, v.text, "wrong-index", {"was": text, "now": v.text})
-    yield from _keys(scene)
-
-
-def everywhere(scene: Scene) -> Iterator[Candidate]:
-    """A whole number that a statement names more than once, as in `w[c] = w[c] - g`, exchanged for another one throughout."""
-    statement = scene.statement
-    if scene.within is not None or scene.place.part is not None or not isinstance(statement, (ast.Assign, ast.AugAssign)):
-        return
-    ids = [n.id for n in ast.walk(statement) if isinstance(n, ast.Name)]
-    for name in dict.fromkeys(i for i in ids if ids.count(i) > 1):
-        if not isinstance(scene.evaluate(name), (int, np.integer)):
-            continue
-        for v in scene.scalars:
-            if isinstance(v.value, (int, np.integer)) and v.text != name and v.text.isidentifier() and scene.is_near(v.text):
-                text = re.sub(rf"(?<![\w.\"']){name}(?![\w\"'])", v.text, scene.text.of(statement))
-                yield Candidate(1.25, statement, text, "wrong-index", {"was": name, "now": v.text})
-
-
-def _exchanged(scene: Scene, node: ast.AST) -> Iterator[Candidate]:
-    """Two indices of one array in the other order: `a[:, j, i]` for `a[:, i, j]`."""
-    if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Tuple):
-        return
-    texts = [scene.text.of(e) for e in node.slice.elts]
-    for i in range(len(texts)):
-        for j in range(i + 1, len(texts)):
-            if texts[i] != texts[j]:
-                row = texts[:]
-                row[i], row[j] = row[j], row[i]
-                new = f"{scene.text.of(node.value)}[{', '.join(row)}]"
-                yield Candidate(1.1, node, new, "wrong-index", {"was": ", ".join(texts), "now": ", ".join(row)})
-
-
-def _is_bound(node: ast.expr, bound: set[str]) -> bool:
-    """Whether an expression is made of the variables of a comprehension and of numbers."""
-    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    return bool(names & bound) and isinstance(node, (ast.Name, ast.BinOp, ast.UnaryOp))
-
-
 def inside(scene: Scene) -> Iterator[Candidate]:
     """One variable of a comprehension in the place of another, or as a factor that is missing."""
     bound = bound_names(scene.statement)
@@ -221,63 +159,6 @@ def inside(scene: Scene) -> Iterator[Candidate]:
                     item = f"{name}[{index}]"
                     words = {"factor": item, "missing": True}
                     yield Candidate(2.0, node, f"{scene.text.wrapped(node)} * {item}", "missing-factor", words)
-
-
-def _counts(part: Any) -> bool:
-    """Whether a part is an argument of str() in a key, or of range()."""
-    return (
-        isinstance(part.parent, ast.Call)
-        and isinstance(part.parent.func, ast.Name)
-        and part.parent.func.id in ("str", "range")
-        and part.parent.func is not part.node
-    )
-
-
-def _shifted(node: ast.expr, text: str) -> list[str]:
-    if isinstance(node, ast.Constant) and isinstance(node.value, int):
-        return [str(node.value + 1), str(node.value - 1)]
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
-        number = node.operand.value
-        return [str(-number + 1), str(-number - 1)] if isinstance(number, int) else []
-    if isinstance(node, ast.BinOp) and isinstance(node.right, ast.Constant) and type(node.right.value) is int:
-        if isinstance(node.op, (ast.Add, ast.Sub)):
-            left = ast.unparse(node.left)
-            now = node.right.value if isinstance(node.op, ast.Add) else -node.right.value
-            return [left if k == 0 else f"{left} + {k}" if k > 0 else f"{left} - {-k}" for k in (now + 1, now - 1)]
-    if isinstance(node, (ast.Name, ast.BinOp)):
-        return [f"{text} + 1", f"{text} - 1"]
-    return []
-
-
-def _keys(scene: Scene) -> Iterator[Candidate]:
-    """Other keys of the same dictionary, written as the user writes them."""
-    for part in scene.parts:
-        node = part.node
-        if not isinstance(node, ast.Subscript):
-            continue
-        container = scene.value(node.value)
-        if not isinstance(container, dict):
-            continue
-        was = scene.value(node) if not part.stored else None
-        for old, new in _other_keys(scene, node.slice, container):
-            yield Candidate(1.1, old, new, "wrong-key", {"was": scene.text.of(node), "value": was, "now": new})
-
-
-def _other_keys(scene: Scene, key: ast.expr, container: dict[Any, Any]) -> Iterator[tuple[ast.expr, str]]:
-    strings = [k for k in container if isinstance(k, str)]
-    if isinstance(key, ast.Constant) and isinstance(key.value, str):
-        for k in strings:
-            if k != key.value and is_number(container[k]):
-                yield key, scene.quote + k + scene.quote
-    prefixes = {re.sub(r"\d+$", "", k) for k in strings}
-    for inner in ast.walk(key):
-        if inner is not key and isinstance(inner, ast.Constant) and isinstance(inner.value, str) and not _in_fstring(key):
-            for prefix in sorted(prefixes - {inner.value}):
-                yield inner, scene.quote + prefix + scene.quote
-
-
-def _in_fstring(key: ast.expr) -> bool:
-    return any(isinstance(n, ast.JoinedStr) for n in ast.walk(key))
 
 
 def numbers(scene: Scene) -> Iterator[Candidate]:

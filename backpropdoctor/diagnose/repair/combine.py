@@ -6,6 +6,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
+from ...checks.gradients import Check, Measured
 from ...edits import EditError
 from ...errors import InputError, one_line
 from ...finding import Fix
@@ -13,6 +16,8 @@ from ...load.script import StepPolicy
 from ...tape.tape import Tape
 from .back import edited_texts, shown
 from .rerun import Program
+
+Nearness = tuple[int, int]  # how many gradients are right, and how many are that or a multiple of the truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +32,17 @@ class Combined:
     texts: dict[str, str] = field(default_factory=dict, repr=False)
     edits: int = 1
     found: Any = field(default=None, repr=False)  # what its examination gave
+    multiples: int = 0  # how many of the wrong ones are a multiple of the truth
 
     @property
     def verified(self) -> bool:
         """Whether all gradients are right."""
         return bool(self.right) and not (self.wrong or self.undecided or self.problem)
+
+    @property
+    def nearness(self) -> Nearness:
+        """How near the program is to all gradients being right."""
+        return len(self.right), len(self.right) + self.multiples
 
     @property
     def is_doubtful(self) -> bool:
@@ -116,4 +127,19 @@ def _judged(found: Any, texts: dict[str, str]) -> Combined:
             right.append(name)
     undecided += found.training.unpaired
     problem = "" if found.training.loss is not None else "no loss was found"
-    return Combined(tuple(right), tuple(wrong), tuple(undecided), problem, found.check.uniform if not errors else 1.0, texts)
+    uniform = found.check.uniform if not errors else 1.0
+    multiples = sum(_is_multiple(found.check, m) for m in found.check.measured if m.held.tensor.name in wrong)
+    return Combined(tuple(right), tuple(wrong), tuple(undecided), problem, uniform, texts, multiples=multiples)
+
+
+def nearness(check: Check) -> Nearness:
+    """How near the gradients of a program are to being right."""
+    right = sum(m.verdict == "right" for m in check.measured)
+    return right, right + sum(m.verdict == "wrong" and _is_multiple(check, m) for m in check.measured)
+
+
+def _is_multiple(check: Check, m: Measured) -> bool:
+    """Whether a gradient of several numbers is parallel to the truth: any two numbers are."""
+    nodes = check.training.replay.tape.nodes
+    several = sum(np.size(nodes[i].value) for i in m.held.tensor.nodes) > 1
+    return several and m.ratio is not None and bool(m.ratio.value)

@@ -15,8 +15,11 @@ def inlined(scene: Scene, done: Collection[int], depth: int = 2) -> Iterator[Sce
     Assignments on the lines `done` are left out; they are edited where they stand. The values that the assignment read
     have to be the same at the statement; the run of the edited program tells.
     """
+    shared = _read_forward(scene)
     names = {n.id: n for n in ast.walk(scene.statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     for name in names:
+        if name in shared:
+            continue  # with it the loss would change
         assignment = _assignment(scene, name)
         if assignment is None or assignment.lineno in done or assignment.lineno in scene.trial.forward_lines(scene.place):
             continue
@@ -34,6 +37,14 @@ def inlined(scene: Scene, done: Collection[int], depth: int = 2) -> Iterator[Sce
         yield inner
         if depth > 1:
             yield from inlined(inner, {*done, assignment.lineno}, depth - 1)
+
+
+def _read_forward(scene: Scene) -> set[str]:
+    """The variables of the function that its lines of the forward pass read."""
+    lines = scene.trial.forward_lines(scene.place)
+    inside = (s for s in ast.walk(scene.function) if isinstance(s, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr)))
+    read = (n for s in inside if s.lineno in lines for n in ast.walk(s))
+    return {n.id for n in read if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
 
 
 def _assignment(scene: Scene, name: str) -> ast.Assign | None:
