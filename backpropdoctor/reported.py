@@ -11,6 +11,8 @@ from .finding import Checked, Cost, Finding, Loss, make_finding
 from .report.report import Report
 from .source import Span
 
+_SAID = 3  # values held still that are named
+
 
 def report_of(
     path: str,
@@ -70,6 +72,10 @@ def _assumed(found: Examined | None) -> list[str]:
             at = f" at `{loss.site.span.text}` (line {loss.site.span.line})" if loss.site is not None else ""
             return [f"the gradients are held against {loss.name}{at}: those of `{rival.loss.name}`{where} they are not"]
         return [f"the script computes no loss that its gradients belong to; they were held against {loss.name}"]
+    if loss is not None and loss.held_still:
+        held, more = loss.held_still[:_SAID], len(loss.held_still) > _SAID
+        what = ", ".join(held) + (", …" if more else "")
+        return [f"semi-gradients, as in reinforcement learning: the gradients take for data what they could move: {what}"]
     return []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import backpropdoctor as bd
+from backpropdoctor.scripts import check_script
 
 SCRIPT = """
 import numpy as np
@@ -43,3 +44,44 @@ def test_a_bias_that_begins_as_a_number_does_not(codes):
     ((code, tensors, advice),) = codes(plain)
     assert (code, tensors) == ("BD310", ("layer['b']",))
     assert "a sum over the samples" in advice
+
+
+WALK = """
+import math, random
+
+random.seed(3)
+inner = [random.uniform(-0.5, 0.5) for _ in range(3)]
+outer = [random.uniform(-0.5, 0.5) for _ in range(3)]
+
+
+def worth(x):
+    h = [math.tanh(w * x) for w in inner]
+    return sum(o * k for o, k in zip(outer, h)), h
+
+
+for walk in range(4):
+    x, total = random.uniform(-1, 1), 0
+    for turn in range(4):
+        x2 = x + random.uniform(-0.3, 0.3)
+        v, h = worth(x)
+        far, _ = worth(x2)
+        miss = v - math.sin(x)
+        total += 0.5 * miss**2
+        for i in range(3):
+            g_outer = miss * h[i]
+            g_inner = miss * outer[i] * (1 - h[i] ** 2) * x
+            outer[i] -= 0.05 * g_outer
+            inner[i] -= 0.05 * g_inner
+        x = x2
+    print(total)
+"""
+
+
+@pytest.mark.parametrize(("now", "wrong"), [("(1 - h[i] ** 2)", ()), ("(1 - h[i])", ("inner",))])
+def test_what_no_parameter_moves_is_no_state_of_an_optimiser(now, wrong, tmp_path):
+    """The place of a random walk outlives a step as a momentum does; gradients that are made of it are gradients."""
+    path = tmp_path / "walk.py"
+    path.write_text(WALK.replace("(1 - h[i] ** 2)", now))
+    report = check_script(str(path), pictures=False)
+    assert tuple(c.tensor for c in report.checked if c.verdict in ("wrong", "inherited")) == wrong
+    assert {"inner", "outer"} <= {c.tensor for c in report.checked}

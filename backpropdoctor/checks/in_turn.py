@@ -71,8 +71,7 @@ def _ratio(training: Training, held: Held, own: Mapping[int, int], others: Mappi
 
         def phi(t: complex, directions: Mapping[int, Any] = directions) -> complex:
             moved = {place: replay.base(origin) + t * directions[origin] for origin, place in own.items()}
-            values = replay.evaluate(objective.nodes, {**others, **moved})
-            total = np.asarray(objective.combine(values)).reshape(())
+            total = objective.value(lambda nodes, still: replay.evaluate(nodes, {**others, **moved}, still))
             return complex(total) if np.iscomplexobj(total) else float(total)
 
         try:

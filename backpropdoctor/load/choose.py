@@ -5,23 +5,27 @@ A loss that the script computes and no gradient fits is only its own last resort
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 
 import numpy as np
 
 from ..tape.adjoint import Claim
+from ..tape.own_loss import function_of
 from ..tape.replay import Replay
-from ..tape.tape import Node
 from ..tape.training import Held, LossFound, Training
 from .any_loss import wrong_under_any
 from .begins import begins_with
-from .conventions import is_loss_name, plain_word
+from .bootstrapped import with_targets_held
+from .conventions import is_loss_name, is_maximised_name, plain_word
 from .deltas import meant_among
+from .joint import joint_loss
 from .losses import Output, implied_losses, named_losses
-from .penalties import penalised, with_penalties
+from .penalties import penalised, scaled_loss, with_penalties
 from .pieces import fits_in_part
+from .residuals import is_residual
 from .rivals import rival_of
 from .seeds import seeded_loss
 
@@ -43,25 +47,34 @@ def choose_loss(
         return None
     named = [loss for loss in candidates(training, declared, borders, totals) if _site(loss) not in without]
     if declared is not None:
-        return with_penalties(training, named[0]) if named else None
+        return with_penalties(training, _as_climbed(training, named[0])) if named else None
     begun = seeded_loss(training, borders)
     if begun is not None:
         return with_penalties(training, begun)
-    fitting = _best_fitting(training, [loss for loss in named if _named_as_loss(loss)])
+    fitting = _best_fitting(training, [loss for loss in named if _named_as_loss(training, loss)])
     if fitting is None:
-        others = [(score(training, loss), -k, loss) for k, loss in enumerate(named) if not _named_as_loss(loss)]
+        others = [(score(training, loss), -k, loss) for k, loss in enumerate(named) if not _named_as_loss(training, loss)]
         top, _, fitting = max(others, default=((0, 0, 0), 0, None), key=lambda o: o[:2])
         fitting = fitting if top[0] > 0 else None
+    fitting = _as_meant(training, fitting, named, partial(candidates, training, None, borders, totals, whole=False))
     training.rival = None
     implied = _implied(training) if fitting is None else None
     if implied is not None:
         rival = rival_of(training, named, implied[1])
         training.rival = replace(rival, loss=with_penalties(training, rival.loss)) if rival is not None else None
         return with_penalties(training, implied[0])
-    chosen = fitting or next((loss for loss in named if _named_as_loss(loss)), None)
+    chosen = fitting or next((loss for loss in named if _named_as_loss(training, loss)), None)
     chosen = chosen or next((loss for loss in named if fits_in_part(training, loss)), None)
     chosen = chosen or next((loss for loss in named if begins_with(training, loss)), None)
-    return with_penalties(training, chosen) if chosen is not None else None
+    return with_penalties(training, _as_climbed(training, chosen)) if chosen is not None else None
+
+
+def _as_climbed(training: Training, loss: LossFound) -> LossFound:
+    """The negative of what is called a likelihood or a reward, where the updates go up it: that is what they minimise."""
+    if not is_maximised_name(plain_word(loss.name)):
+        return loss
+    parallel, _, along = score(training, loss)
+    return scaled_loss(loss, -1.0) if parallel > 2 * along else loss
 
 
 def loss_of_error(training: Training) -> LossFound | None:
@@ -87,19 +100,50 @@ def _best_fitting(training: Training, named: Sequence[LossFound]) -> LossFound |
     return best
 
 
+def _as_meant(
+    training: Training, fitting: LossFound | None, named: Sequence[LossFound], parts: Callable[[], list[LossFound]]
+) -> LossFound | None:
+    """The loss, or what more gradients fit: one with its bootstrapped targets held still, the sum of several.
+
+    `parts` gives the losses that may be one of several.
+    """
+    best = score(training, fitting)[0] if fitting is not None else 0
+    if best == len(training.parameters):
+        return fitting
+    losses = [with_targets_held(training, loss) or loss for loss in named]
+    for loss in losses:
+        if loss.held_still and (fitting is None or loss.site is fitting.site):
+            fits = score(training, loss)[0]
+            if fits > best:
+                fitting, best = loss, fits
+    named_too = [
+        loss for loss in parts() if _named_as_loss(training, loss) and all(loss.site is not known.site for known in named)
+    ]
+    losses += [with_targets_held(training, loss) or loss for loss in named_too]
+    joint = joint_loss(training, losses, score)
+    return joint if joint is not None and score(training, joint)[0] >= best else fitting
+
+
 def candidates(
-    training: Training, declared: str | None, borders: Collection[int], totals: Collection[int] = ()
+    training: Training,
+    declared: str | None,
+    borders: Collection[int],
+    totals: Collection[int] = (),
+    *,
+    whole: bool = True,
 ) -> list[LossFound]:
-    """The scalars of the script that may be the loss of a step, the likeliest first."""
+    """The scalars of the script that may be the loss of a step, the likeliest first; not `whole`: or a part of it."""
     replay, held = training.replay, training.parameters
     origins = [i for h in held for i in h.tensor.nodes]
     gradients = [i for h in held for i in h.claim.gradient_nodes]
     readers = _first_readers(replay, gradients, origins, borders)
+    live = replay.downstream(origins)
     named = named_losses(replay, origins, borders, totals, replay.upstream(gradients), declared, _slots(held))
     likely = (
         loss
         for loss in named
-        if declared or (not _is_residual(replay, loss) and readers <= loss.nodes and _covers(loss, origins, replay))
+        if declared
+        or not (is_residual(replay, loss, live) or (whole and not (readers <= loss.nodes and _covers(loss, origins, replay))))
     )
     return list(islice(likely, _MOST_LOSSES))
 
@@ -149,41 +193,10 @@ def _claim(training: Training, loss: LossFound, held: Held) -> Claim:
     return held.claim
 
 
-def _named_as_loss(loss: LossFound) -> bool:
-    return is_loss_name(plain_word(loss.name))
-
-
-def _is_residual(replay: Replay, loss: LossFound) -> bool:
-    """Whether a number called an error is a mere difference, with a sign, or no smooth function of the output.
-
-    A difference of two means is neither: a discriminator's loss over real and made data.
-    """
-    node = replay.tape.nodes[loss.objective.nodes[0]]
-    if _operation_name(node) in ("sub", "isub", "subtract"):
-        return not all(_is_mean(replay, i) for i in replay.inputs(node.index)) or len(replay.inputs(node.index)) < 2
-    return _has_abs(replay, node.index)
-
-
-def _is_mean(replay: Replay, index: int) -> bool:
-    while _operation_name(replay.tape.nodes[index]) in ("neg", "negative", "float"):
-        index = replay.inputs(index)[0]
-    return _operation_name(replay.tape.nodes[index]) in ("mean", "average")
-
-
-def _operation_name(node: Node) -> str:
-    return getattr(node.op, "__name__", "")
-
-
-_REDUCTIONS = ("mean", "sum", "item", "float", "squeeze", "average", "median", "round", "getitem")
-
-
-def _has_abs(replay: Replay, index: int) -> bool:
-    """Whether a number is a mean or sum of absolute values: a metric. |x| inside a stable formula makes no metric."""
-    name = _operation_name(replay.tape.nodes[index])
-    while name in _REDUCTIONS and replay.inputs(index):
-        index = replay.inputs(index)[0]
-        name = _operation_name(replay.tape.nodes[index])
-    return name in ("abs", "absolute", "fabs")
+def _named_as_loss(training: Training, loss: LossFound) -> bool:
+    """Whether a scalar is called a loss, or is made by the function `f` of a script that calls `grad_f`."""
+    word = plain_word(loss.name)
+    return is_loss_name(word) or any(function_of(s.function, (word,)) for s in training.replay.tape.scopes.values())
 
 
 def _covers(loss: LossFound, origins: Sequence[int], replay: Replay) -> bool:

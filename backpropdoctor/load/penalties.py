@@ -209,28 +209,20 @@ def _separate(training: Training, loss: LossFound, held: Held) -> Penalty | None
 
 def scaled_loss(loss: LossFound, scale: float) -> LossFound:
     """A multiple of a loss."""
-    inner = loss.objective
-
-    def combine(values: Sequence[Any]) -> Any:
-        return scale * inner.combine(values)
-
-    return loss if scale == 1.0 else replace(loss, objective=Objective((inner.key, "times", scale), inner.nodes, combine))
+    return loss if scale == 1.0 else replace(loss, objective=loss.objective.times(scale))
 
 
 def penalised_loss(replay: Replay, loss: LossFound, penalties: Sequence[Penalty]) -> LossFound:
     """A loss and penalties as one loss."""
-    inner = loss.objective
-    count = len(inner.nodes)
-    weights = tuple(p.node for p in penalties)
 
     def combine(values: Sequence[Any]) -> Any:
-        total = inner.combine(values[:count])
-        for p, w in zip(penalties, values[count:], strict=True):
+        total: Any = 0.0
+        for p, w in zip(penalties, values, strict=True):
             w = np.asarray(w)
             total = total + p.l2 / 2 * np.sum(w**2) + p.l1 * np.sum(w * np.sign(w.real))
         return total
 
-    objective = Objective((inner.key, "penalties", tuple(penalties)), (*inner.nodes, *weights), combine)
+    objective = loss.objective.plus(Objective(("penalties", tuple(penalties)), tuple(p.node for p in penalties), combine))
     if all(p.l2 < 0 for p in penalties):
         name = f"{loss.name} without the penalty that the update makes"
     else:

@@ -42,13 +42,18 @@ class States:
 
     @cached_property
     def updates(self) -> dict[int, Update]:
-        """The updates of what outlives a step besides the parameters (a momentum, a second moment), by their new node."""
+        """The updates of what outlives a step besides the parameters (a momentum, a second moment), by their new node.
+
+        Such a state is fed with gradients: what no parameter moves (where a game stands, a counter) is data.
+        """
+        live = self.replay.downstream(o for _, o in self.updated.updates)
         own = {self.canon[i] for u, o in self.updated.updates for i in (u.old, u.new, o)}
         found: dict[int, Update] = {}
         sites = set()
         for update in self.steps.updates:
             new, start = self.canon[update.new], self.updated.starts[update.new]
-            if new in own or self.steps.is_accumulator(update):
+            fed = any(self.canon[t.node] in live for t in update.terms)
+            if new in own or not fed or self.steps.is_accumulator(update):
                 continue
             if self.canon[update.old] in own:  # a sum that starts with a parameter: a bias, and on from there
                 own.add(new)

@@ -146,6 +146,9 @@ class Adjoints:
 
     def adjoint(self, node: int, objective: Objective) -> Any:
         """The derivative of `objective` by the value of a node, in the shape of that or 0; None where it is not known."""
+        if objective.parts:
+            found = [self.adjoint(node, part) for part in objective.parts]
+            return None if any(part is None for part in found) else sum(found)
         if objective.key not in self._sweeps:
             self._sweeps[objective.key] = Sweep(self.replay, objective)
         return self._sweeps[objective.key].adjoint(self.replay.canonical[node])

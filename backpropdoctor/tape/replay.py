@@ -7,7 +7,7 @@ of its own still depends on the intermediate values of the training pass.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,11 +22,17 @@ from .tape import Index, Node, Ref, Tape
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """A scalar made of values on the tape. Two objectives with the same `key` are the same function."""
+    """A scalar made of values on the tape. Two objectives with the same `key` are the same function.
+
+    What is made of a node in `held` sees its recorded value: the objective is no function of it. An objective with `parts` is
+    their sum, each with what it holds still itself.
+    """
 
     key: Hashable
     nodes: tuple[int, ...]
     combine: Callable[[Sequence[Any]], Any]
+    held: frozenset[int] = frozenset()
+    parts: tuple[Objective, ...] = ()
 
     @classmethod
     def of_node(cls, node: int) -> Objective:
@@ -49,7 +55,30 @@ class Objective:
         def combine(values: Sequence[Any]) -> Any:
             return self.combine(values[:split]) + other.combine(values[split:])
 
-        return Objective((self.key, "+", other.key), (*self.nodes, *other.nodes), combine)
+        parts: tuple[Objective, ...] = ()
+        if self.parts or other.parts or self.held != other.held:
+            parts = (*(self.parts or (self,)), *(other.parts or (other,)))
+        held = self.held & other.held
+        return Objective((self.key, "+", other.key), (*self.nodes, *other.nodes), combine, held, parts)
+
+    def times(self, scale: float) -> Objective:
+        """A multiple of an objective."""
+
+        def combine(values: Sequence[Any]) -> Any:
+            return scale * self.combine(values)
+
+        parts = tuple(part.times(scale) for part in self.parts)
+        return Objective((self.key, "times", scale), self.nodes, combine, self.held, parts)
+
+    def holding(self, nodes: Iterable[int]) -> Objective:
+        """The objective with some values held still."""
+        held = self.held | frozenset(nodes)
+        return replace(self, key=(self.key, "held", tuple(sorted(held))), held=held)
+
+    def value(self, evaluate: Callable[[Sequence[int], Collection[int]], Sequence[Any]]) -> Any:
+        """The scalar, by a function that evaluates nodes while others are held still."""
+        total = sum(part.combine(evaluate(part.nodes, part.held)) for part in self.parts or (self,))
+        return np.asarray(total).reshape(())
 
 
 class Replay:
@@ -256,7 +285,7 @@ class Replay:
 
         def phi(t: complex) -> complex:
             moved = {i: start[i] + t * directions[i] for i in directions}
-            total = np.asarray(objective.combine(self.evaluate(objective.nodes, moved, frozen))).reshape(())
+            total = objective.value(lambda nodes, held: self.evaluate(nodes, moved, (*frozen, *held)))
             return complex(total) if np.iscomplexobj(total) else float(total)
 
         return phi

@@ -59,7 +59,7 @@ class Steps:
             old = previous.get(binding.place)
             if binding.how == "augmented" and old is None:
                 old = self._augmented(binding.node)
-            if old is not None and old != binding.node:
+            if old is not None and old != binding.node and binding.how != "argument":  # a call has variables of its own
                 update = self._as_update(old, binding.node, binding, made)
                 if update is not None:
                     found.setdefault((update.old, update.new), update)

@@ -60,9 +60,10 @@ class Sweep:
         if total is None or not _is_float(value):
             return 0.0 if total is not None and _is_discrete(value) else None
         for j in self.replay.consumers.get(i, ()):
-            if j not in self._region or (j in self.replay.borders and j not in self._ends):
+            cut = j in self.replay.borders or j in self.objective.held
+            if j not in self._region or (cut and j not in self._ends):
                 continue
-            after = self._ends[j] if j in self.replay.borders else self._found[j]
+            after = self._ends[j] if cut else self._found[j]
             if after is None:
                 return None
             try:

@@ -23,6 +23,7 @@ class LossFound:
     nodes: frozenset[int] = frozenset()  # everything it depends on, canonical
     unpenalised: frozenset[int] = frozenset()  # the parameters of which it holds no penalty of its own
     sure: bool = False  # the backward pass itself says that it begins at this loss
+    held_still: tuple[str, ...] = ()  # what the parameters move and is held still as data, each with its line
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,127 @@
+"""Targets that the output itself takes part in: data plus a multiple of a later output, as in temporal-difference learning.
+
+Such a target is meant as data: the gradient is taken of the other side of the difference only (a semi-gradient: Sutton &
+Barto, Reinforcement Learning, 2nd ed., section 9.3). What is held still is the terms of a difference that stand on the side of
+its data, and what the logarithm of a probability is multiplied by (section 13.4: the return less a baseline). That it is meant
+so is for the gradients to say: more of them have to fit the loss with these values held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from ..tape.algebra import ADD, DIV, MUL, NEG, SUB, is_any
+from ..tape.buffers import Augment
+from ..tape.tape import Node, Ref
+from ..tape.training import LossFound, Training
+
+_MOST = 1000  # copies, choices and writes that are looked through
+_SUM = ADD | SUB
+_HANDED_ON = {
+    *("array", "asarray", "stack", "vstack", "hstack", "concatenate", "where", "getitem", "copy", "astype", "float"),
+    *("reshape", "ravel", "flatten", "squeeze", "expand_dims", "atleast_1d", "atleast_2d"),
+}
+
+
+def with_targets_held(training: Training, loss: LossFound) -> LossFound | None:
+    """The loss with its bootstrapped targets held still; None where it has none."""
+    replay = training.replay
+    values = _Values(training)
+    held: dict[int, None] = {}
+    for i in sorted(loss.nodes & values.live):
+        node = replay.tape.nodes[i]
+        found = values.bootstrapped(i) if is_any(node.op, _SUM) else values.advantages(node)
+        held.update(dict.fromkeys(replay.canonical[t] for t in found))
+    if not held:
+        return None
+    sites = (replay.tape.nodes[i].site for i in held)
+    spans = dict.fromkeys(f"`{s.span.text}` (line {s.span.line})" for s in sites if s is not None)
+    return replace(
+        loss,
+        objective=loss.objective.holding(held),
+        held_still=tuple(spans) or ("its target",),
+        nodes=loss.nodes & replay.upstream(loss.objective.nodes, barrier=values.starts.union(held)),
+    )
+
+
+class _Values:
+    """The values of a step that its parameters move: these are `live`."""
+
+    def __init__(self, training: Training) -> None:
+        self.replay = training.replay
+        self.starts = {self.replay.canonical[i] for h in training.parameters for i in h.tensor.nodes}
+        self.live = self.replay.downstream(self.starts)
+
+    def bootstrapped(self, root: int) -> list[int]:
+        """The live terms of a sum that stand on the side of its data, where other live ones stand against them; else none."""
+        terms = list(self._terms(root))
+        moving = [(i, sign) for i, sign in terms if i is not None]
+        if len(moving) < 2:
+            return []
+        data = {sign for i, sign in terms if i is None} | {sign for i, sign in moving if self._holds_data(i)}
+        held = [i for i, sign in moving if sign in data]
+        return held if len(data) == 1 and len(held) < len(moving) else []
+
+    def _terms(self, index: int, sign: int = 1) -> Iterator[tuple[int | None, int]]:
+        """A live value as terms with their signs; None is data."""
+        node = self.replay.tape.nodes[index]
+        taken_apart = is_any(node.op, _SUM | NEG) and self.replay.canonical[index] not in self.starts
+        if not taken_apart:
+            yield index, sign
+            return
+        for k, argument in enumerate(node.args):
+            own = -sign if (k and is_any(node.op, SUB)) or is_any(node.op, NEG) else sign
+            if isinstance(argument, Ref) and self._is_live(argument.index):
+                yield from self._terms(argument.index, own)
+            else:
+                yield None, own
+
+    def advantages(self, node: Node) -> list[int]:
+        """The live factor of a logarithm that holds data: the advantage of a policy gradient, a return less a baseline."""
+        factors = list(node.inputs()) if is_any(node.op, MUL) else []
+        if len(factors) != 2 or not all(self._is_live(i) for i in factors):
+            return []
+        a, b = factors
+        return [i for i, other in ((a, b), (b, a)) if self._is_log(other) and not self._is_log(i) and self._holds_data(i)]
+
+    def _is_log(self, index: int) -> bool:
+        node = self.replay.tape.nodes[index]
+        while is_any(node.op, NEG) or _hands_on(node):
+            node = self.replay.tape.nodes[next(node.inputs())]
+        return _name(node).startswith("log")
+
+    def _holds_data(self, index: int) -> bool:
+        """Whether a live value is a sum of data and something live, handed on as it is."""
+        seen, stack = {index}, [index] if self.replay.canonical[index] not in self.starts else []
+        while stack and len(seen) < _MOST:
+            node = self.replay.tape.nodes[stack.pop()]
+            sums = is_any(node.op, _SUM) and len(node.args) == 2
+            others = [i for i in node.inputs() if self._is_live(i)]
+            if (sums and len(others) < 2) or self._adds_to_data(node):
+                return True
+            if sums or is_any(node.op, DIV) or _hands_on(node):
+                new = [i for i in others if i not in seen]
+                seen.update(new)
+                stack += [i for i in new if self.replay.canonical[i] not in self.starts]
+        return False
+
+    def _adds_to_data(self, node: Node) -> bool:
+        """Whether a write adds something live to an array of data; one of zeros only collects."""
+        if node.kind != "write" or not isinstance(node.op, Augment) or not is_any(node.op.op, _SUM):
+            return False
+        before = node.args[0].index
+        return not self._is_live(before) and bool(np.any(self.replay.base(before)))
+
+    def _is_live(self, index: int) -> bool:
+        return self.replay.canonical[index] in self.live
+
+
+def _hands_on(node: Node) -> bool:
+    return node.kind in ("view", "write") or _name(node) in _HANDED_ON
+
+
+def _name(node: Node) -> str:
+    return getattr(node.op, "__name__", "")
