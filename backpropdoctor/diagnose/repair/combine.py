@@ -50,8 +50,11 @@ class Combined:
         return self.found is not None and bool(self.found.is_doubtful)
 
     def belies(self, names: Collection[str]) -> bool:
-        """Whether the program could be checked and none of these gradients is right: no edit was meant for them."""
-        return not self.problem and not set(names) & set(self.right)
+        """Whether the program could be checked and none of these gradients is right: no edit was meant for them.
+
+        Where all are right, they may have other names: one of a layer that had no gradient before counts along.
+        """
+        return not (self.problem or self.verified or set(names) & set(self.right))
 
     @property
     def proof(self) -> str:
