@@ -15,6 +15,8 @@ from pathlib import Path  # noqa: E402
 import pytest  # noqa: E402
 from fixture_pieces import FOLDER, Pieces, pieces_of  # noqa: E402
 
+import backpropdoctor as bd  # noqa: E402
+
 pytest_plugins = ["pytester"]
 
 try:
@@ -29,6 +31,18 @@ else:
 def pytest_configure(config: pytest.Config) -> None:
     """Here an undecided check that no test expects is a failure."""
     config.option.backprop_strict = True
+
+
+@pytest.fixture
+def checked(tmp_path: Path) -> Callable[[str], bd.Report]:
+    """What the check of a script says, given its text."""
+
+    def check(source: str) -> bd.Report:
+        path = tmp_path / "train.py"
+        path.write_text(source)
+        return bd.check(str(path))
+
+    return check
 
 
 @pytest.fixture

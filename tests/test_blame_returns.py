@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-import backpropdoctor as bd
-
 LAYERS = """\
 import numpy as np
 
@@ -72,20 +70,14 @@ EDITS = {
 }
 
 
-def checked(source, tmp_path):
-    path = tmp_path / "program.py"
-    path.write_text(source)
-    return bd.check(str(path))
-
-
 @pytest.mark.parametrize("name", EDITS)
-def test_the_faulty_line_is_named_and_mended(name, tmp_path):
+def test_the_faulty_line_is_named_and_mended(name, checked):
     before, after, line = EDITS[name]
     head, tail = LAYERS.rsplit(before, 1)
-    [finding] = [f for f in checked(head + after + tail, tmp_path).findings if f.severity == "error"]
+    [finding] = [f for f in checked(head + after + tail).findings if f.severity == "error"]
     assert finding.line == line
     assert "verified" in [e.status for e in finding.explanations]
 
 
-def test_nothing_is_said_of_the_right_program(tmp_path):
-    assert not checked(LAYERS, tmp_path).findings
+def test_nothing_is_said_of_the_right_program(checked):
+    assert not checked(LAYERS).findings

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from backpropdoctor.load.conventions import is_loss_name, plain_word
-from backpropdoctor.scripts import check_script
 
 MARGIN = """
 import numpy as np
@@ -47,28 +46,22 @@ for turn in range(6):
 """
 
 
-def checked(folder, source):
-    path = folder / "begun.py"
-    path.write_text(source)
-    return check_script(str(path), pictures=False)
-
-
 @pytest.mark.parametrize(
     ("source", "was", "now", "line"),
     [(MARGIN, "** 3", "** 2", 18), (MIXED, "(1 - a**2)", "(1 - a)", 14)],
     ids=["function called a loss", "begun with"],
 )
-def test_wrong_gradient_of_a_loss_that_no_gradient_fits(tmp_path, source, was, now, line):
-    right = checked(tmp_path, source)
+def test_wrong_gradient_of_a_loss_that_no_gradient_fits(checked, source, was, now, line):
+    right = checked(source)
     assert right.ok and all(c.verdict == "right" for c in right.checked)
-    wrong = checked(tmp_path, source.replace(was, now))
+    wrong = checked(source.replace(was, now))
     assert [f.line for f in wrong.findings if f.severity == "error"] == [line]
 
 
-def test_only_looked_at(tmp_path):
+def test_only_looked_at(checked):
     """A squared error whose adjoint the pass does not begin with says nothing of a pass that fits nothing."""
     source = MIXED.replace("0.5 * np.sum(off**2) / len(seen)", "np.sum(off**2)").replace("(1 - a**2)", "(1 - a)")
-    report = checked(tmp_path, source)
+    report = checked(source)
     assert not [f for f in report.findings if f.severity == "error"]
 
 

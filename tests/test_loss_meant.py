@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from backpropdoctor.scripts import check_script
-
 VALUES = """
 import numpy as np
 
@@ -82,23 +80,17 @@ for turn in range(6):
 WEIGHTED = HEADS.replace("    dz = p.copy()", "    both = kind_loss + 0.5 * size_loss\n    dz = p.copy()")
 
 
-def checked(folder, source):
-    path = folder / "meant.py"
-    path.write_text(source)
-    return check_script(str(path), pictures=False)
-
-
 @pytest.mark.parametrize(
     "source", [VALUES, CRITIC, HEADS, HEADS.replace("du = 2 *", "du =")], ids=["values", "critic", "heads", "half"]
 )
-def test_right(source, tmp_path):
-    report = checked(tmp_path, source)
+def test_right(source, checked):
+    report = checked(source)
     assert not report.findings
     assert all(c.verdict == "right" for c in report.checked) and report.checked
 
 
-def test_what_is_held_still_is_said(tmp_path):
-    notes = checked(tmp_path, VALUES).notes
+def test_what_is_held_still_is_said(checked):
+    notes = checked(VALUES).notes
     assert any("`0.9 * (np.tanh(then @ K) @ q)` (line 13)" in note for note in notes), notes
 
 
@@ -114,9 +106,9 @@ def test_what_is_held_still_is_said(tmp_path):
         (WEIGHTED, "kind_loss", "kind_loss", 20),
     ],
 )
-def test_wrong(source, was, now, line, tmp_path):
+def test_wrong(source, was, now, line, checked):
     """A gradient that is wrong under what the others are meant for is wrong at its own line, and nothing else is."""
-    report = checked(tmp_path, source.replace(was, now))
+    report = checked(source.replace(was, now))
     errors = [f for f in report.findings if f.severity == "error"]
     assert [f.line for f in errors] == [line]
     assert all(e.status == "verified" for f in errors for e in f.explanations)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from backpropdoctor.scripts import check_script
-
 TURNS = """
 import numpy as np
 
@@ -45,14 +43,8 @@ for turn in range(6):
 """
 
 
-def checked(folder, source):
-    path = folder / "turns.py"
-    path.write_text(source)
-    return check_script(str(path), pictures=False)
-
-
-def test_both_are_right(tmp_path):
-    report = checked(tmp_path, TURNS)
+def test_both_are_right(checked):
+    report = checked(TURNS)
     assert report.ok and not report.incomplete
     names = {c.tensor for c in report.checked if c.verdict == "right"}
     assert {"critic['K']", "critic['k']", "maker['M']"} <= names
@@ -66,8 +58,8 @@ def test_both_are_right(tmp_path):
     ],
     ids=["first", "second"],
 )
-def test_the_wrong_one_is_blamed(tmp_path, was, now, line, tensors):
-    report = checked(tmp_path, TURNS.replace(was, now))
+def test_the_wrong_one_is_blamed(checked, was, now, line, tensors):
+    report = checked(TURNS.replace(was, now))
     assert [f.line for f in report.findings if f.severity == "error"] == [line]
     wrong = {c.tensor for c in report.checked if c.verdict in ("wrong", "inherited")}
     assert wrong == tensors

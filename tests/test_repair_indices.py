@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-import backpropdoctor as bd
-
 PICKED = """\
 import numpy as np
 
@@ -28,20 +26,14 @@ for round_ in range(20):
 """
 
 
-def checked(source, tmp_path):
-    path = tmp_path / "program.py"
-    path.write_text(source)
-    return bd.check(str(path))
-
-
 @pytest.mark.parametrize("spread", ["np.arange(len(kinds))", "range(8)"])
-def test_a_row_number_stands_where_all_rows_are_changed(spread, tmp_path):
+def test_a_row_number_stands_where_all_rows_are_changed(spread, checked):
     right = PICKED.replace("odds[np.arange(len(kinds)), kinds]", f"odds[{spread}, kinds]")
-    [finding] = checked(right.replace("gap[np.arange(len(kinds)), kinds]", "gap[:, kinds]"), tmp_path).findings
+    [finding] = checked(right.replace("gap[np.arange(len(kinds)), kinds]", "gap[:, kinds]")).findings
     assert (finding.line, finding.code) == (13, "BD113")
     assert [(f.before, f.after) for f in finding.fixes] == [(":", spread)]
     assert [e.status for e in finding.explanations] == ["verified"]
 
 
-def test_one_element_of_each_row_is_no_fault(tmp_path):
-    assert not checked(PICKED, tmp_path).findings
+def test_one_element_of_each_row_is_no_fault(checked):
+    assert not checked(PICKED).findings

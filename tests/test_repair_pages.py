@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-import backpropdoctor as bd
 from backpropdoctor import rules
 from backpropdoctor.edits import apply_fixes
 
@@ -17,29 +16,23 @@ def blocks(code: str) -> list[str]:
     return re.findall(r"```python\n(.*?)```", rules.get(code).page, re.DOTALL)
 
 
-def checked(text, tmp_path):
-    path = tmp_path / "example.py"
-    path.write_text(text)
-    return bd.check(str(path))
-
-
 @pytest.mark.parametrize("code", CODES)
-def test_the_failing_example_is_named_and_its_edit_is_the_fixed_one(code, tmp_path):
+def test_the_failing_example_is_named_and_its_edit_is_the_fixed_one(code, checked):
     bad, good = blocks(code)
-    report = checked(bad, tmp_path)
+    report = checked(bad)
     assert [f.code for f in report.findings] == [code]
     finding = report.findings[0]
     assert finding.explanations[0].status == "verified" and "verified: " in finding.help
     changed = [n for n, (a, b) in enumerate(zip(bad.split("\n"), good.split("\n"), strict=False), 1) if a != b]
     assert finding.line in changed
     mended = apply_fixes(bad, finding.fixes)
-    again = checked(mended, tmp_path)
+    again = checked(mended)
     assert not again.findings and again.ok
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_the_fixed_example_yields_none(code, tmp_path):
-    report = checked(blocks(code)[1], tmp_path)
+def test_the_fixed_example_yields_none(code, checked):
+    report = checked(blocks(code)[1])
     assert not report.findings and report.ok
     assert report.checked and all(c.verdict == "right" for c in report.checked)
 

@@ -6,7 +6,6 @@ import textwrap
 
 import pytest
 
-import backpropdoctor as bd
 from backpropdoctor.diagnose.repair.combine import combine
 from backpropdoctor.diagnose.repair.rerun import Script
 from backpropdoctor.edits import apply_fixes
@@ -78,43 +77,37 @@ def lines_of(*names):
     return {SCRIPT[: SCRIPT.index(EDITS[n][0])].count("\n") + 1 for n in names}
 
 
-def check(source, tmp_path):
-    path = tmp_path / "train.py"
-    path.write_text(source)
-    return bd.check(str(path))
-
-
 @pytest.mark.parametrize(
     "names",
     [("scale",), ("index", "axis"), ("scale", "derivative", "axis"), ("scale", "index", "derivative", "axis")],
     ids=lambda names: "+".join(names),
 )
-def test_several_faults_are_all_named_and_mended_together(names, tmp_path):
-    report = check(broken(*names), tmp_path)
+def test_several_faults_are_all_named_and_mended_together(names, checked):
+    report = checked(broken(*names))
     errors = [f for f in report.findings if f.severity == "error"]
     assert {f.line for f in errors} == lines_of(*names)
     assert all(f.explanations[0].status == "verified" for f in errors)
     assert all("all 6 gradients right" in f.help for f in errors)
-    again = check(apply_fixes(broken(*names), [x for f in errors for x in f.fixes]), tmp_path)
+    again = checked(apply_fixes(broken(*names), [x for f in errors for x in f.fixes]))
     assert again.ok and not again.findings
 
 
-def test_the_file_is_left_as_it_is(tmp_path):
-    check(broken("scale"), tmp_path)
+def test_the_file_is_left_as_it_is(tmp_path, checked):
+    checked(broken("scale"))
     assert [p.name for p in tmp_path.iterdir()] == ["train.py"]
     assert (tmp_path / "train.py").read_text() == broken("scale")
 
 
-def test_a_fault_that_no_edit_mends_stays_unexplained(tmp_path):
+def test_a_fault_that_no_edit_mends_stays_unexplained(checked):
     source = SCRIPT.replace("dW2 = dZ2 @ A1.T / m", "dW2 = dZ2 @ A1.T / m + np.sin(np.arange(20)).reshape(4, 5)")
     source = source.replace("np.sin(np.arange(20)).reshape(4, 5)", "np.sin(np.arange(20.0)).reshape(4, 5)")
-    report = check(source.replace("A1.T / m + np", "np.cos(A1.T * 3) / m + np"), tmp_path)
+    report = checked(source.replace("A1.T / m + np", "np.cos(A1.T * 3) / m + np"))
     (finding,) = [f for f in report.findings if f.severity == "error"]
     assert finding.code == "BD101" and finding.fix is None and not finding.explanations
 
 
-def test_a_script_without_a_seed_is_mended_too(tmp_path):
-    report = check(broken("index").replace("default_rng(3)", "default_rng()"), tmp_path)
+def test_a_script_without_a_seed_is_mended_too(checked):
+    report = checked(broken("index").replace("default_rng(3)", "default_rng()"))
     (finding,) = [f for f in report.findings if f.severity == "error"]
     assert finding.line in lines_of("index") and finding.explanations[0].status == "verified"
 
@@ -168,22 +161,22 @@ RATES = (
 )
 
 
-def test_an_update_without_the_learning_rate_of_all_others_is_mended(tmp_path):
+def test_an_update_without_the_learning_rate_of_all_others_is_mended(checked):
     source = RATES.replace("W2 -= lr * dW2", "W2 -= dW2")
-    (finding,) = [f for f in check(source, tmp_path).findings if f.severity == "error"]
+    (finding,) = [f for f in checked(source).findings if f.severity == "error"]
     assert finding.code == "BD102" and source.split("\n")[finding.line - 1].strip() == "W2 -= dW2"
     assert [(x.before, x.after) for x in finding.fixes] == [("dW2", "dW2 * lr")] and "verified" in finding.help
 
 
-def test_a_learning_rate_of_its_own_is_no_fault(tmp_path):
-    report = check(RATES.replace("b2 -= lr * db2", "b2 -= lr_bias * db2"), tmp_path)
+def test_a_learning_rate_of_its_own_is_no_fault(checked):
+    report = checked(RATES.replace("b2 -= lr * db2", "b2 -= lr_bias * db2"))
     assert report.ok and not report.findings
 
 
-def test_an_update_with_the_gradient_of_another_is_mended_where_it_stands(tmp_path):
+def test_an_update_with_the_gradient_of_another_is_mended_where_it_stands(checked):
     source = SCRIPT.replace("((4, 5))", "((5, 5))").replace("((4, 1))", "((5, 1))").replace("((1, 4))", "((1, 5))")
     source = source.replace("b1 -= 0.1 * db1", "b1 -= 0.1 * db2")
-    (finding,) = [f for f in check(source, tmp_path).findings if f.severity == "error"]
+    (finding,) = [f for f in checked(source).findings if f.severity == "error"]
     assert source.split("\n")[finding.line - 1].strip() == "b1 -= 0.1 * db2"
     assert [(x.before, x.after) for x in finding.fixes] == [("db2", "db1")]
 
@@ -191,7 +184,7 @@ def test_an_update_with_the_gradient_of_another_is_mended_where_it_stands(tmp_pa
 # --- what tried edits warn of -----------------------------------------------------------------------------------------
 
 
-def test_nothing_that_tried_edits_warn_of_reaches_the_user(tmp_path, recwarn, capsys):
-    check(broken("scale", "derivative"), tmp_path)
+def test_nothing_that_tried_edits_warn_of_reaches_the_user(checked, recwarn, capsys):
+    checked(broken("scale", "derivative"))
     assert not [w for w in recwarn if issubclass(w.category, (RuntimeWarning, SyntaxWarning))]
     assert "Warning" not in capsys.readouterr().err

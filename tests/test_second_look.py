@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from backpropdoctor.scripts import check_script
-
 SCALED = """
 import numpy as np
 
@@ -65,20 +63,14 @@ for model in (Line(), Curve()):
 """
 
 
-def checked(folder, source):
-    path = folder / "looked.py"
-    path.write_text(source)
-    return check_script(str(path), pictures=False)
-
-
 @pytest.mark.parametrize(
     ("source", "was", "now", "line"),
     [(SCALED, "top * gain * (1", "top * (1", 16), (PAIR, "off.mean()", "off.sum()", 16)],
     ids=["hidden by the start value", "other parameters"],
 )
-def test_what_one_step_does_not_show(tmp_path, source, was, now, line):
-    right = checked(tmp_path, source)
+def test_what_one_step_does_not_show(checked, source, was, now, line):
+    right = checked(source)
     assert right.ok and right.checked and all(c.verdict == "right" for c in right.checked)
-    wrong = checked(tmp_path, source.replace(was, now))
+    wrong = checked(source.replace(was, now))
     [finding] = [f for f in wrong.findings if f.severity == "error"]
     assert finding.line == line and any(e.status == "verified" for e in finding.explanations)

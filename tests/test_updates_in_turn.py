@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-import backpropdoctor as bd
-
 FACTORS = """
 import numpy as np
 rng = np.random.default_rng(4)
@@ -48,15 +46,9 @@ for turn in range(30):
 """
 
 
-def checked(tmp_path, source):
-    script = tmp_path / "train.py"
-    script.write_text(source)
-    return bd.check(str(script))
-
-
 @pytest.mark.parametrize("source", [FACTORS, AT_ONCE, SUMMED])
-def test_a_gradient_at_what_the_others_have_become_is_right(tmp_path, source):
-    report = checked(tmp_path, source)
+def test_a_gradient_at_what_the_others_have_become_is_right(checked, source):
+    report = checked(source)
     assert report.status == "healthy"
     assert [row.verdict for row in report.checked if row.kind == "parameter"] in (["right"], ["right", "right"])
 
@@ -69,6 +61,6 @@ def test_a_gradient_at_what_the_others_have_become_is_right(tmp_path, source):
         (SUMMED, "(one @ matrix - other)", "(one @ matrix - other) ** 3"),
     ],
 )
-def test_and_one_that_is_wrong_there_is_not(tmp_path, source, before, after):
-    report = checked(tmp_path, source.replace(before, after))
+def test_and_one_that_is_wrong_there_is_not(checked, source, before, after):
+    report = checked(source.replace(before, after))
     assert not report.ok

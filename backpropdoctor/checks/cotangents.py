@@ -62,7 +62,7 @@ class Cotangents:
         self.nodes = training.replay.tape.nodes
         self._seen: dict[tuple[int, ...], tuple[list[int], list[np.ndarray], list[np.ndarray]]] = {}
         canon = self.replay.canonical
-        self.origins = {canon[i] for h in training.parameters for i in h.tensor.nodes}
+        self.origins = training.origins
         self.gradients = {canon[i] for h in training.parameters for i in h.claim.gradient_nodes}
 
     @cached_property

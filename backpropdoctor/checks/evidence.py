@@ -36,7 +36,7 @@ def has_noise(check: Check) -> bool:
     loss = check.training.loss
     assert loss is not None
     replay = check.training.replay
-    origins = {replay.canonical[i] for h in check.training.parameters for i in h.tensor.nodes}
+    origins = check.training.origins
     behind = replay.upstream([i for m in check.wrong for i in m.held.claim.gradient_nodes], barrier=origins)
     return any(replay.tape.nodes[i].kind == "random" and i not in loss.nodes for i in behind)
 

@@ -29,8 +29,8 @@ def alike(one: Training, other: Training) -> bool:
 def _form(training: Training) -> list[tuple[int | None, tuple[int, ...]]]:
     """Where the values of the forward and the backward pass were made, and their shapes."""
     assert training.loss is not None
-    nodes, canon = training.replay.tape.nodes, training.replay.canonical
-    origins = {canon[i] for h in training.parameters for i in h.tensor.nodes}
+    nodes = training.replay.tape.nodes
+    origins = training.origins
     gradients = [i for h in training.parameters for i in h.claim.gradient_nodes]
     made = training.replay.upstream([*gradients, *training.loss.objective.nodes], barrier=origins)
     made &= training.replay.downstream(origins)

@@ -31,7 +31,7 @@ def begins_with(training: Training, loss: LossFound) -> bool:
 def _first(training: Training, loss: LossFound) -> Iterator[int]:
     """What gradients are made of and the loss is not, made of nothing else of that kind, and multiples of it."""
     replay = training.replay
-    starts = _starts(training)
+    starts = training.origins
     gradients = {replay.canonical[i] for h in training.parameters for i in h.claim.gradient_nodes}
     live = replay.downstream(starts)
     outside = replay.upstream(gradients, barrier=starts | loss.nodes) - loss.nodes - gradients
@@ -49,11 +49,7 @@ def _first(training: Training, loss: LossFound) -> Iterator[int]:
 def _targets(training: Training, loss: LossFound, first: int) -> list[int]:
     """The forward values of the shape of `first` that it is made of, the last one first."""
     replay = training.replay
-    starts = _starts(training)
+    starts = training.origins
     behind = replay.upstream([first], barrier=starts) & loss.nodes & replay.downstream(starts)
     shape = squeezed(np.shape(replay.base(first)))
     return [i for i in sorted(behind - starts, reverse=True) if squeezed(np.shape(replay.base(i))) == shape][:_MOST]
-
-
-def _starts(training: Training) -> set[int]:
-    return {training.replay.canonical[i] for h in training.parameters for i in h.tensor.nodes}

@@ -52,7 +52,7 @@ class _Values:
 
     def __init__(self, training: Training) -> None:
         self.replay = training.replay
-        self.starts = {self.replay.canonical[i] for h in training.parameters for i in h.tensor.nodes}
+        self.starts = training.origins
         self.live = self.replay.downstream(self.starts)
 
     def bootstrapped(self, root: int) -> list[int]:

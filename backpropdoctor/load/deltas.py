@@ -44,7 +44,7 @@ def made_of_errors(training: Training, outputs: Sequence[Output]) -> list[list[i
     replay = training.replay
     gradients = {replay.canonical[i] for h in training.parameters for i in h.claim.gradient_nodes}
     made_of: dict[int, set[int]] = {}
-    for i in sorted(replay.upstream(gradients, barrier=_starts(training)) - gradients):
+    for i in sorted(replay.upstream(gradients, barrier=training.origins) - gradients):
         inputs = set(replay.inputs(i))
         size = np.size(replay.base(i))
         for k, output in enumerate(outputs):
@@ -57,7 +57,7 @@ def made_of_errors(training: Training, outputs: Sequence[Output]) -> list[list[i
 def before(training: Training, output: Output) -> list[int]:
     """The output, and what of its size it is computed from, down to the last parameter."""
     replay = training.replay
-    starts = _starts(training)
+    starts = training.origins
     live = replay.downstream(starts) - starts
     found, stack = {output.node}, [output.node]
     while stack and len(found) < _MOST:
@@ -66,7 +66,3 @@ def before(training: Training, output: Output) -> list[int]:
                 found.add(i)
                 stack.append(i)
     return sorted(found)
-
-
-def _starts(training: Training) -> set[int]:
-    return {training.replay.canonical[i] for h in training.parameters for i in h.tensor.nodes}

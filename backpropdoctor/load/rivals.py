@@ -57,7 +57,7 @@ def rival_of(training: Training, named: Sequence[LossFound], outputs: Sequence[O
         return None
     if _HELD_OUT.search(_word(own)):
         return Rival(own, "none")
-    origins = {training.replay.canonical[i] for h in training.parameters for i in h.tensor.nodes}
+    origins = training.origins
     data = _compared(training.replay, own, outputs, origins)
     kind = _difference(training.replay, data, outputs)
     if kind == "target" and not all(_is_plain(training.replay, o) for o in outputs):
@@ -184,7 +184,7 @@ def _is_same_distance(training: Training, own: LossFound, outputs: Sequence[Outp
 def _is_fed_in(training: Training, output: Output) -> bool:
     """Whether a target is what the output is computed from, or a part of it."""
     replay = training.replay
-    read = replay.upstream([output.node], barrier={replay.canonical[i] for h in training.parameters for i in h.tensor.nodes})
+    read = replay.upstream([output.node], barrier=training.origins)
     behind = replay.upstream(output.sources)
     return any(np.size(replay.base(i)) > 1 for i in read & behind)
 

@@ -31,7 +31,7 @@ class Seed:
 def seeded_loss(training: Training, borders: Collection[int]) -> LossFound | None:
     """The loss at which the backward pass of a step begins, or the sum of several; None where no such place is known."""
     replay = training.replay
-    origins = {replay.canonical[i] for h in training.parameters for i in h.tensor.nodes}
+    origins = training.origins
     live = replay.downstream(origins)
     gradients = {replay.canonical[i] for h in training.parameters for i in h.claim.gradient_nodes}
     begun = seeds(replay, live, _slots(replay, gradients))

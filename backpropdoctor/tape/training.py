@@ -91,3 +91,8 @@ class Training:
     intermediates: list[Held] = field(default_factory=list)
     rival: Rival | None = None
     unpaired: list[str] = field(default_factory=list)  # parameters whose gradient was not found, one sentence each
+
+    @property
+    def origins(self) -> set[int]:
+        """The canonical nodes of the parameters, as the forward pass reads them."""
+        return {self.replay.canonical[i] for held in self.parameters for i in held.tensor.nodes}

@@ -119,6 +119,11 @@ def listing(names: Sequence[Hashable], most: int = 8) -> str:
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
+def are(names: Sequence[str]) -> str:
+    """The verb that goes with a list of names."""
+    return "are" if len(names) > 1 else "is"
+
+
 def ticked(names: Sequence[str], most: int = 8) -> str:
     """'`W1`, `b1` and 2 more'."""
     shown = [f"`{n}`" for n in names[:most]]

@@ -170,7 +170,7 @@ class Recorded:
         made = [n.index for n in same if np.size(n.value) == 1]
         borders = self.steps.new_values
         for training in self.trainings:
-            here = {self.canon[i] for h in training.parameters for i in h.tensor.nodes}
+            here = training.origins
             for node in made if training.step not in known else ():
                 if here and here <= self.replay.upstream([node], barrier=(borders | here) - {self.canon[node]}):
                     value = float(np.reshape(self.nodes[node].value, ()))
@@ -244,7 +244,7 @@ class Recorded:
     @cached_property
     def live(self) -> set[int]:
         """Everything that depends on a parameter that was found by its update."""
-        return self.replay.downstream([i for t in self.trainings for h in t.parameters for i in h.tensor.nodes])
+        return self.replay.downstream(i for t in self.trainings for i in t.origins)
 
     def history(self, tracks: Sequence[Track]) -> History:
         """The tracks as a history: what each step made of each parameter."""

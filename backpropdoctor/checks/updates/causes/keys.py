@@ -7,7 +7,7 @@ from typing import Any
 
 from ....finding import Explanation, Finding, make_finding
 from ..history import Trail
-from ..names import is_gradient_name, last_word, listing, nearest, stems, ticked
+from ..names import are, is_gradient_name, last_word, listing, nearest, stems, ticked
 from ..scene import Scene
 
 
@@ -20,7 +20,7 @@ def integers(scene: Scene) -> Iterator[Finding]:
         text = f"{'they hold' if len(names) > 1 else 'it holds'} whole numbers, so every update is cut off to one"
         yield make_finding(
             "BD311",
-            f"{ticked(names)} {_are(names)} {dtype}: {text}",
+            f"{ticked(names)} {are(names)} {dtype}: {text}",
             span=span,
             tensors=tuple(names),
             measured=_count(scene, names),
@@ -94,10 +94,6 @@ def _same_letter(wanted: str, candidates: list[str]) -> str | None:
     """The only candidate that begins, less its affix, as the parameter does: `db_one` for `b1`."""
     same = [g for g in candidates if stems(g)[-1][:1].lower() == wanted[:1].lower()]
     return same[0] if len(same) == 1 else None
-
-
-def _are(names: list[str]) -> str:
-    return "are" if len(names) > 1 else "is"
 
 
 def _count(scene: Scene, names: list[str]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ....finding import Explanation, Finding, make_finding
 from ..history import Trail
-from ..names import ticked
+from ..names import are, ticked
 from ..scene import Scene
 
 FEWEST = 3  # behind a gate that starts at zero the first gradient is zero, the next ones are not
@@ -45,7 +45,7 @@ def _wrong(scene: Scene, names: list[str]) -> Iterator[Finding]:
             span=span,
             tensors=tuple(group),
             measured=f"zero in {scene.history.trails[group[0]].graded} steps; "
-            f"the {scene.loss_name} moves when {ticked(group)} {_is(group)} moved",
+            f"the {scene.loss_name} moves when {ticked(group)} {are(group)} moved",
             explanations=(Explanation("a term is missing in the backward pass", "verified"),),
             help=f"derive the gradient of {ticked(group)} again; `check` says which factor is wrong",
         )
@@ -113,7 +113,3 @@ def zero_start(scene: Scene) -> Iterator[Finding]:
 
 def _it(names: list[str]) -> str:
     return "them" if len(names) > 1 else "it"
-
-
-def _is(names: list[str]) -> str:
-    return "are" if len(names) > 1 else "is"
