@@ -13,7 +13,7 @@ from .diagnose.causes import cause_of
 from .diagnose.findings import root_finding, uniform_finding
 from .diagnose.repair.combine import Combined
 from .diagnose.repair.forward import ForwardEdit
-from .diagnose.repair.mending import MOST_ROUNDS, Mending
+from .diagnose.repair.mending import Mending
 from .diagnose.repair.repairs import Repair, repaired_finding
 from .diagnose.repair.rerun import Program
 from .diagnose.repair.rounds import Round
@@ -30,14 +30,14 @@ def mend(
     examine: Callable[[Tape], Any],
     *,
     step_function: str | None = None,
-    most_rounds: int = MOST_ROUNDS,
+    is_sure: bool = True,
 ) -> list[Finding]:
     """The findings of a program's wrong gradients, with cause and edit where these could be found and proved.
 
     `examine(tape)` is the check that the edited program has to pass. Without a repair a root's finding says what was
-    measured only. An edited program is blamed again in at most `most_rounds` - 1 rounds.
+    measured only. With `is_sure` the loss is known to be the one that the gradients belong to.
     """
-    mending = Mending(program, examine, [Round(blame, roots)], step_function, most_rounds=most_rounds)
+    mending = Mending(program, examine, [Round(blame, roots)], step_function, is_sure)
     forward = _sought(mending)
     uniform = uniform_finding(blame.check, blame)
     rest = [uniform] if uniform else []
@@ -99,7 +99,8 @@ def _first_value(mending: Mending, finding: Finding, otherwise: int) -> int:
 def _finding(mending: Mending, r: Round, root: Root, repair: Repair | None) -> Finding:
     together = mending.together
     belied = together is not None and not together.is_doubtful and together.belies(root.affects)
-    if repair is None or belied or together is not None and mending.is_spoilt(together):
+    is_run = together is not None or repair is not None and not repair.fixes
+    if repair is None or not is_run or belied or together is not None and mending.is_spoilt(together):
         found = root_finding(r.blame.check, root)
         found = r.back.finding(found) if r.back is not None else found
     elif together is None or not repair.fixes:

@@ -206,7 +206,8 @@ def _mended(
     loss: str | None,
     params: Sequence[str] | None,
     step_function: str | None,
-    **limits: int,
+    *,
+    is_sure: bool = True,
 ) -> list[Finding]:
     from .mended import mend
 
@@ -214,7 +215,7 @@ def _mended(
     again: Callable[[Tape], Examined | None] = partial(examine, loss=loss, params=tuple(params or found.apart))
     if found.training.loss.source == "found":
         again = partial(under_own_loss, again)
-    return mend(program, found.blame, found.roots, again, step_function=step_function, **limits)
+    return mend(program, found.blame, found.roots, again, step_function=step_function, is_sure=is_sure)
 
 
 def _proved(
@@ -222,10 +223,10 @@ def _proved(
 ) -> list[Finding]:
     """The doubtful findings, if every wrong gradient has an edit that makes it right: then the loss is the one they belong to.
 
-    They are those of one round: with an edit upon an edit a backward pass can be made to fit a loss that is not its own.
+    There is an edit upon an edit only where the first one leaves gradients that are right: they belong to the loss then.
     """
     assert found.doubtful is not None
-    findings = _mended(program, found.doubtful, loss, params, step_function, most_rounds=1)
+    findings = _mended(program, found.doubtful, loss, params, step_function, is_sure=False)
     errors = [f for f in findings if f.severity == "error"]
     proved = all(f.fixes and any(e.status == "verified" for e in f.explanations) for f in errors)
     return findings if errors and proved else []

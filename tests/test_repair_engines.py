@@ -7,7 +7,7 @@ import logging
 import pytest
 from test_repair_scripts import check
 
-from backpropdoctor import mended
+from backpropdoctor.diagnose.repair import mending
 
 ENGINE = """\
 import math
@@ -92,7 +92,7 @@ def test_what_the_search_raises_is_logged_and_the_finding_stands(tmp_path, monke
     def fails(*args, **options):
         raise ZeroDivisionError("in the search")
 
-    monkeypatch.setattr(mended, "repair_roots", fails)
+    monkeypatch.setattr(mending, "repair_roots", fails)
     before, after = FAULTS["another variable"]
     with caplog.at_level(logging.DEBUG, logger="backpropdoctor"):
         report = check(ENGINE.replace("{kinds}", "tuple").replace(before, after), tmp_path)

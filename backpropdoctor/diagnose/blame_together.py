@@ -21,7 +21,10 @@ _FAR = 8  # operations between a parameter and its update
 
 
 def all_uphill(blame: Blame, wrong: list[Measured]) -> list[Root] | None:
-    """Where every gradient is the negative of the true one: the statement that makes the first cotangent."""
+    """Where every gradient is the negative of the true one: the statement that makes the first cotangent that is so too.
+
+    Where the negative sign is that of the updates only, it is the first cotangent.
+    """
     measured = [m for m in blame.check.measured if m.ratio is None or not m.ratio.zero]
     values = [m.ratio.value if m.ratio else None for m in measured]
     if len(values) < 2 or len(wrong) != len(measured):
@@ -38,11 +41,12 @@ def all_uphill(blame: Blame, wrong: list[Measured]) -> list[Root] | None:
     if not named:
         return None
     above = [blame.replay.upstream([i]) for m in wrong for i in m.held.claim.gradient_nodes]
-    if not all(named[0] in seen for seen in above):
+    begin = next((i for i in named if cotangents.paired[i].ratio < 0), named[0])
+    if not all(begin in seen for seen in above):
         return None
-    root = blame.make_root(named[0], cotangents.paired[named[0]].target)
+    root = blame.make_root(begin, cotangents.paired[begin].target)
     root.ratio = first
-    root.instances = [named[0]]
+    root.instances = [begin]
     root.affects = [m.held.tensor.name for m in wrong]
     return [root]
 

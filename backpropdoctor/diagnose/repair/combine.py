@@ -33,6 +33,7 @@ class Combined:
     edits: int = 1
     found: Any = field(default=None, repr=False)  # what its examination gave
     multiples: int = 0  # how many of the wrong ones are a multiple of the truth
+    stops: bool = False  # whether the program does not run with the edits
 
     @property
     def verified(self) -> bool:
@@ -88,7 +89,7 @@ def combine(
     try:
         texts = edited_texts(program.path, fixes)
     except (EditError, OSError) as error:
-        return Combined(problem=str(error))
+        return Combined(problem=str(error), stops=True)
     seen: list[Any] = []
 
     def judge(tape: Tape) -> bool | None:
@@ -104,14 +105,15 @@ def combine(
             if not seen and run.tape.nodes:
                 judge(run.tape)
     except SyntaxError as error:
-        return Combined(problem=f"the edited text is not Python: {error.msg}")
+        return Combined(problem=f"the edited text is not Python: {error.msg}", stops=True)
     except InputError as error:
         return Combined(problem=str(error))
     if not seen:
-        return Combined(problem=one_line(run.exception) if run.exception else "no training step was recognised")
+        problem = one_line(run.exception) if run.exception else "no training step was recognised"
+        return Combined(problem=problem, stops=run.exception is not None)
     found = replace(_judged(seen[-1], texts), edits=len(fixes), found=seen[-1])
     if run.exception is not None and not found.problem:
-        return replace(found, problem=f"it stops with {one_line(run.exception)}")
+        return replace(found, problem=f"it stops with {one_line(run.exception)}", stops=True)
     return found
 
 

@@ -14,14 +14,14 @@ from ...finding import Fix
 from ...tape.tape import Tape
 from ..blame import Blame
 from .back import Back, shown
-from .combine import Combined, combine
+from .combine import Combined, Nearness, combine, nearness
 from .forward import COST, ForwardEdit, first_that, forward_edits, variable_edits
 from .repairs import Repair, repair_roots
 from .rerun import Program
 from .rounds import Round
 
 _MOST_RUNS = 6  # of edited programs, where the simplest edits together do not hold
-MOST_ROUNDS = 5
+_MOST_ROUNDS = 5
 _MOST_TRIES = 16  # edited programs run in all, before the search goes no deeper
 _MOST_BLAMED = 6  # edited programs blamed and repaired in all
 
@@ -34,11 +34,11 @@ class Mending:
     examine: Callable[[Tape], Any]
     rounds: list[Round]
     step_function: str | None = None
+    is_sure: bool = True  # whether the loss is known to be the one that the gradients belong to
     together: Combined | None = None
-    most_rounds: int = MOST_ROUNDS
     tries: int = 0
     blamed: int = 0
-    _nearest: tuple[int, list[Round], Combined | None] = (-1, [], None)
+    _nearest: tuple[Nearness, list[Round], Combined | None] = ((-1, -1), [], None)
 
     @property
     def blame(self) -> Blame:
@@ -65,9 +65,9 @@ class Mending:
         """Repair the roots, prove the edits; where something is wrong still, go on from there."""
         first = self.rounds[0]
         first.take(repair_roots(first.blame, first.roots, self.program, examine=self.examine))
-        right = sum(m.verdict == "right" for m in first.blame.check.measured)
-        self._keep(right)
-        if self._go_on(right):
+        begin = nearness(first.blame.check)
+        self._keep(begin)
+        if self._go_on(begin):
             self._drop_needless()
         else:
             _, self.rounds, self.together = self._nearest
@@ -90,8 +90,8 @@ class Mending:
         """Whether no gradient is right."""
         return all(m.verdict != "right" for m in self.blame.check.measured)
 
-    def _go_on(self, right: int) -> bool:
-        """Whether edits of the last round prove all, or others after them; `right` gradients are right without them.
+    def _go_on(self, before: Nearness) -> bool:
+        """Whether edits of the last round prove all, or others after them; `before` is how near it is without them.
 
         Edits that mend their roots whole must bring nearer; one of several faults may show nothing before the others are
         mended.
@@ -103,13 +103,15 @@ class Mending:
             if found is None or found.verified:
                 self.together = found
                 return found is not None
-            is_nearer = not found.problem and len(found.right) > right and not self.is_spoilt(found)
+            is_nearer = not found.problem and found.nearness > before and not self.is_spoilt(found)
             depth = len(self.rounds)
             goes_on = not found.problem and (is_nearer or not is_whole or found.is_doubtful)
-            is_new = goes_on and depth < self.most_rounds and self.blamed < _MOST_BLAMED and self._next_round(found)
-            if is_nearer and self._is_told() or is_whole and self._nearest[2] is None:
-                self._keep(len(found.right) if is_nearer else right, found)
-            if is_new and self._go_on(len(found.right)):
+            if not self.is_sure:  # an edit upon an edit could make a backward pass fit a loss that is not its own
+                goes_on = is_nearer and bool(found.right) and not found.is_doubtful
+            is_new = goes_on and depth < _MOST_ROUNDS and self.blamed < _MOST_BLAMED and self._next_round(found)
+            if is_nearer and self._is_told() or is_whole and self._nearest[2] is None and not found.stops:
+                self._keep(found.nearness if is_nearer else before, found)
+            if is_new and self._go_on(found.nearness):
                 return True
             del self.rounds[depth:]
             if self.tries >= _MOST_TRIES:
@@ -125,10 +127,10 @@ class Mending:
         """Whether each edit makes gradients right that were off by more than a factor."""
         return all(repair.right for r in self.rounds for repair in r.repairs.values())
 
-    def _keep(self, right: int, together: Combined | None = None) -> None:
+    def _keep(self, near: Nearness, together: Combined | None = None) -> None:
         """Remember the rounds as they are now, if they come nearest to all gradients being right."""
-        if right > self._nearest[0] or self._nearest[2] is None:
-            self._nearest = right, [replace(r, repairs=dict(r.repairs)) for r in self.rounds], together
+        if near > self._nearest[0] or self._nearest[2] is None:
+            self._nearest = near, [replace(r, repairs=dict(r.repairs)) for r in self.rounds], together
 
     def _drop_needless(self) -> None:
         """Leave out edits without which all gradients are right as well: those accuse what is not at fault."""

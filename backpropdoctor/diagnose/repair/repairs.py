@@ -112,7 +112,8 @@ def _repaired(blame: Blame, roots: Sequence[Root], capture: Capture) -> dict[int
                 continue
             halves = [_repair(blame, root, group) for group in halfway(search, root, set(root.affects))]
             if halves:
-                done[k] = replace(halves[0], is_half=True, rivals=tuple(halves[1:]))
+                first, *rivals = (replace(h, is_half=True) for h in halves)
+                done[k] = replace(first, rivals=tuple(rivals))
     return done
 
 
@@ -226,7 +227,7 @@ def _why(blame: Blame, root: Root, found: Found, kind: str) -> str:
         (t for t in counts if t in ("m", "n", "N", "batch_size", "num_examples") and found.scene.evaluate(t) in sizes),
         None,
     )
-    source = _first_cotangent(blame) or next((b.name for p in root.received for b in blame.cotangents.names(p.node)), None)
+    source = _first_cotangent(blame, root) or next((b.name for p in root.received for b in blame.cotangents.names(p.node)), None)
     if source is None:
         return ""
     what = f"1/{count}" if count else "the whole scale of the loss"
@@ -234,8 +235,10 @@ def _why(blame: Blame, root: Root, found: Found, kind: str) -> str:
     return f": `{source}` already carries {what}{end}"
 
 
-def _first_cotangent(blame: Blame) -> str | None:
-    for i in sorted(blame.cotangents.paired):
+def _first_cotangent(blame: Blame, root: Root) -> str | None:
+    """The name of the first right cotangent that what the root received is made of."""
+    behind = blame.cotangents.replay.upstream(p.node for p in root.received)
+    for i in sorted(behind & blame.cotangents.paired.keys()):
         pair = blame.cotangents.paired[i]
         if i in blame.cotangents.gradients or pair.target in blame.cotangents.origins or abs(pair.ratio - 1) > 1e-6:
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ...finding import Fix
 from ..blame import Blame, Root
 from .back import Back
 from .repairs import Repair
@@ -28,12 +29,12 @@ class Round:
         """What may be edited, the most likely first: what mends a root whole, then with it what mends one fault of several."""
         halves: dict[int, Repair] = {}
         for k, repair in self.halves.items():
-            if all(repair.fixes != other.fixes for other in (*self.repairs.values(), *halves.values())):
+            if not any(_overlap(repair, other) for other in (*self.repairs.values(), *halves.values())):
                 halves[k] = repair
         both = {**self.repairs, **halves}
-        used = [repair.fixes for repair in both.values()]
-        rivals = [(k, rival) for k, repair in halves.items() for rival in repair.rivals if rival.fixes not in used]
-        found = [dict(self.repairs), both, *({**both, k: rival} for k, rival in rivals)]
+        rivals = [(k, rival) for k, repair in halves.items() for rival in repair.rivals]
+        others = [{**both, k: rival} for k, rival in rivals if not any(_overlap(rival, both[j]) for j in both if j != k)]
+        found = [dict(self.repairs), both, *others]
         return [way for k, way in enumerate(found) if way and way not in found[:k]]
 
     def shares(self, root: Root, cured: set[str]) -> bool:
@@ -48,3 +49,13 @@ class Round:
             moved = self.back.repair(repair) if self.back is not None else repair
             if moved is not None:
                 (self.halves if repair.is_half else self.repairs)[k] = moved
+
+
+def _overlap(one: Repair, other: Repair) -> bool:
+    """Whether two repairs change the same stretch of text: only one of them can be made."""
+    return any(_is_same_stretch(a, b) for a in one.fixes for b in other.fixes)
+
+
+def _is_same_stretch(a: Fix, b: Fix) -> bool:
+    (first, last), (begin, end) = (((x.line, x.column or 0), (x.end_line or x.line, x.end_column or 0)) for x in (a, b))
+    return a.path == b.path and (a == b or first < end and begin < last)
