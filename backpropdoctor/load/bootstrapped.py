@@ -15,6 +15,7 @@ import numpy as np
 
 from ..tape.algebra import ADD, DIV, MUL, NEG, SUB, is_any
 from ..tape.buffers import Augment
+from ..tape.replay import Replay
 from ..tape.tape import Node, Ref
 from ..tape.training import LossFound, Training
 
@@ -29,11 +30,11 @@ _HANDED_ON = {
 def with_targets_held(training: Training, loss: LossFound) -> LossFound | None:
     """The loss with its bootstrapped targets held still; None where it has none."""
     replay = training.replay
-    values = _Values(training)
+    values = Bootstrapped(replay, training.origins)
     held: dict[int, None] = {}
     for i in sorted(loss.nodes & values.live):
         node = replay.tape.nodes[i]
-        found = values.bootstrapped(i) if is_any(node.op, _SUM) else values.advantages(node)
+        found = values.held(i) if is_any(node.op, _SUM) else values.advantages(node)
         held.update(dict.fromkeys(replay.canonical[t] for t in found))
     if not held:
         return None
@@ -43,19 +44,23 @@ def with_targets_held(training: Training, loss: LossFound) -> LossFound | None:
         loss,
         objective=loss.objective.holding(held),
         held_still=tuple(spans) or ("its target",),
-        nodes=loss.nodes & replay.upstream(loss.objective.nodes, barrier=values.starts.union(held)),
     )
 
 
-class _Values:
-    """The values of a step that its parameters move: these are `live`."""
+class Bootstrapped:
+    """The values of a step that its parameters, the canonical `starts`, move: these are `live`."""
 
-    def __init__(self, training: Training) -> None:
-        self.replay = training.replay
-        self.starts = training.origins
-        self.live = self.replay.downstream(self.starts)
+    def __init__(self, replay: Replay, starts: set[int]) -> None:
+        self.replay = replay
+        self.starts = starts
+        self.live = replay.downstream(starts)
 
-    def bootstrapped(self, root: int) -> list[int]:
+    def is_target(self, root: int, side: int) -> bool:
+        """Whether a side of a difference is a bootstrapped target."""
+        held = self.held(root)
+        return bool(held) and all(i is None or i in held for i, _ in self._terms(side))
+
+    def held(self, root: int) -> list[int]:
         """The live terms of a sum that stand on the side of its data, where other live ones stand against them; else none."""
         terms = list(self._terms(root))
         moving = [(i, sign) for i, sign in terms if i is not None]

@@ -38,8 +38,7 @@ def joint_loss(training: Training, losses: Sequence[LossFound], score: Score) ->
 
 def _parts(training: Training, losses: Sequence[LossFound]) -> list[tuple[LossFound, list[float]]]:
     """The losses with gradients of their own, and the weights that these give each of them; 1 is always one."""
-    origins = [{training.replay.canonical[i] for i in h.tensor.nodes} for h in training.parameters]
-    reached = [{k for k, nodes in enumerate(origins) if not nodes.isdisjoint(loss.nodes)} for loss in losses]
+    reached = [_moved_by(training, loss) for loss in losses]
     parts: list[tuple[LossFound, list[float]]] = []
     taken: list[set[int]] = []
     for loss, mine in zip(losses, reached, strict=True):
@@ -50,6 +49,14 @@ def _parts(training: Training, losses: Sequence[LossFound]) -> list[tuple[LossFo
                 parts.append((loss, list(dict.fromkeys([1.0, *weights]))))
                 taken.append(mine)
     return parts
+
+
+def _moved_by(training: Training, loss: LossFound) -> set[int]:
+    """The parameters, by their numbers, that a loss depends on by a way that it does not hold still."""
+    replay = training.replay
+    ways = replay.upstream(loss.objective.nodes, barrier=training.origins | loss.objective.held) & loss.nodes
+    tensors = enumerate(held.tensor.nodes for held in training.parameters)
+    return {k for k, nodes in tensors if not ways.isdisjoint(replay.canonical[i] for i in nodes)}
 
 
 def _weights(training: Training, loss: LossFound, own: set[int]) -> Iterator[float]:

@@ -13,6 +13,7 @@ from ..tape.algebra import DIV, SUB
 from ..tape.replay import Objective, Replay
 from ..tape.tape import Binding, Node, Ref, Site
 from ..tape.training import LossFound
+from .bootstrapped import Bootstrapped
 from .conventions import is_cotangent_name, is_loss_name
 from .seeds import is_loss_value
 
@@ -125,13 +126,14 @@ def _found(replay: Replay, node: int, name: str, site: Site | None, nodes: froze
 class Output:
     """A place where the backward pass compares an output with its target: `node` holds the output, `target` the target.
 
-    `sources` are the nodes that the target is read from.
+    `sources` are the nodes that the target is read from; `held` those of them that the parameters move: a bootstrapped target.
     """
 
     node: int
     target: Any
     site: Site | None
     sources: tuple[int, ...] = ()
+    held: tuple[int, ...] = ()
 
 
 def _half_squared(o: Any, y: Any) -> Any:
@@ -193,7 +195,8 @@ def _implied(
 
     objective = Objective(("implied", name, nodes), nodes, combine)
     value = float(np.real(combine([np.asarray(replay.base(n), dtype=float) for n in nodes])))
-    return LossFound(objective, name, group[0].site, value, "implied", frozenset(replay.upstream(nodes)))
+    behind = replay.upstream([*nodes, *(i for o in group for i in o.held)])
+    return LossFound(objective, name, group[0].site, value, "implied", frozenset(behind))
 
 
 def _by_site(outputs: list[Output]) -> list[list[Output]]:
@@ -205,8 +208,9 @@ def _by_site(outputs: list[Output]) -> list[list[Output]]:
 
 def find_outputs(replay: Replay, gradients: Sequence[int], origins: Sequence[int]) -> Iterator[Output]:
     """Where the backward pass first compares a value that depends on the parameters with one that does not."""
-    live = replay.downstream(origins)
     starts = {replay.canonical[o] for o in origins}
+    bootstrapped = Bootstrapped(replay, starts)
+    live = bootstrapped.live
     region = sorted(replay.upstream(gradients, barrier=starts))
     compared: set[int] = set()
     seen: set[int] = set()
@@ -215,18 +219,20 @@ def find_outputs(replay: Replay, gradients: Sequence[int], origins: Sequence[int
             if any(j in compared for j in replay.inputs(i)):
                 compared.add(i)
             continue
-        output = _comparison(replay, replay.tape.nodes[i], live)
+        output = _comparison(replay, replay.tape.nodes[i], bootstrapped)
         if output is not None and output.node not in seen:
             seen.add(output.node)
             compared.add(i)
             yield output
 
 
-def _comparison(replay: Replay, node: Node, live: set[int]) -> Output | None:
-    canon = replay.canonical
+def _comparison(replay: Replay, node: Node, bootstrapped: Bootstrapped) -> Output | None:
+    canon, live = replay.canonical, bootstrapped.live
     if node.kind == "op" and len(node.args) == 2 and (node.op in SUB or node.op in DIV):
         left, right = node.args
         inside = [isinstance(a, Ref) and canon[a.index] in live for a in (left, right)]
+        if all(inside) and node.op in SUB:
+            inside = [not bootstrapped.is_target(node.index, a.index) for a in (left, right)]
         if inside[0] == inside[1] or _is_literal(node, 1 if inside[0] else 0):
             return None
         output, target = (left, right) if inside[0] else (right, left)
@@ -237,7 +243,7 @@ def _comparison(replay: Replay, node: Node, live: set[int]) -> Output | None:
         if o.dtype.kind == "f" and y.dtype.kind in "fiub" and _fits(o, y) and not _is_constant(y):
             wanted = np.broadcast_to(y, o.shape) if y.size != o.size else y.reshape(o.shape)
             sources = (canon[target.index],) if isinstance(target, Ref) else ()
-            return Output(canon[output.index], wanted, node.site, sources)
+            return Output(canon[output.index], wanted, node.site, sources, tuple(i for i in sources if i in live))
     if node.kind == "write" and canon[node.args[0].index] in live:
         old = np.asarray(replay.base(node.args[0].index), dtype=float)
         target = old - np.asarray(replay.base(node.index), dtype=float)
