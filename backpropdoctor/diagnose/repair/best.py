@@ -86,10 +86,17 @@ class Best:
 
 
 def names_another(first: Found, other: Found) -> bool:
-    """Whether an edit of the same values puts another whole number there: which one is meant, only its writer knows."""
+    """Whether an edit of the same values puts another variable there, so that only its writer knows which one is meant.
+
+    That is another whole number, or another array that is equal but for roundoff: in another step it may differ.
+    """
     names = [f.candidate.new for f in (first, other)]
     values = [f.scene.evaluate(n) for f, n in zip((first, other), names, strict=True) if n.isidentifier()]
-    return len(values) == 2 and names[0] != names[1] and all(isinstance(v, (int, np.integer)) for v in values)
+    if len(values) < 2 or names[0] == names[1]:
+        return False
+    if all(isinstance(v, (int, np.integer)) for v in values):
+        return True
+    return all(isinstance(v, np.ndarray) for v in values) and not np.array_equal(*values)
 
 
 def fingerprint(values: list[Any]) -> tuple[Any, ...]:

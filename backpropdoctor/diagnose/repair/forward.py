@@ -66,7 +66,7 @@ def variable_edits(blame: Blame) -> Iterator[ForwardEdit]:
     for nodes in _statements(blame):
         site = blame.nodes[nodes[0]].site
         assert site is not None
-        yield from _variable_edits(blame, site, nodes[-1])
+        yield from _variable_edits(blame, site, _first_run(blame, site))
 
 
 def _statements(blame: Blame, known: Collection[int] = ()) -> Iterator[list[int]]:
@@ -93,6 +93,11 @@ def _depths(blame: Blame, nodes: list[int]) -> dict[tuple[int, int], int]:
     return found
 
 
+def _first_run(blame: Blame, site: Site) -> int:
+    """The first value that a statement made, in any step."""
+    return next(i for i, node in enumerate(blame.nodes) if node.site is not None and node.site.statement is site.statement)
+
+
 def _named(statement: ast.stmt, function: str) -> str:
     target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", statement)
     return f"{function}()" if isinstance(statement, ast.Return) else ast.unparse(target).splitlines()[0]
@@ -117,7 +122,8 @@ def _axis_edits(site: Site, depths: dict[tuple[int, int], int]) -> Iterator[Forw
                 if new not in same:
                     mark = text.span(value)
                     yield ForwardEdit((text.fix(value, new),), name, f"axis={was}", f"axis={new}", whole, mark)
-        if not values and called in _REDUCTIONS and text.of(node).endswith(")") and isinstance(node.func, ast.Attribute):
+        bare = not values and all(k.arg not in ("axis", "dim") for k in node.keywords)
+        if bare and called in _REDUCTIONS and text.of(node).endswith(")") and isinstance(node.func, ast.Attribute):
             head = text.of(node)[:-1].rstrip().rstrip(",")
             for new in axes:
                 added = f"{head}{'' if head.endswith('(') else ', '}axis={new})"
@@ -146,7 +152,7 @@ def _variable_edits(blame: Blame, site: Site, at: int) -> Iterator[ForwardEdit]:
     """A variable of one statement exchanged for one that the step makes or changes, and the loss does not depend on."""
     text = Text(site.statement, site.span.path)
     known = _variables(blame, site)
-    unread = {n: v for n, v in known.items() if not v.read and v.at <= at}
+    unread = {n: v for n, v in known.items() if not v.read and v.at <= at}  # what it can read when it runs first
     value = getattr(site.statement, "value", None)
     if value is None or not unread:
         return
@@ -165,16 +171,18 @@ def _variables(blame: Blame, site: Site) -> dict[str, _Variable]:
     loss = cotangents.loss.nodes
     last = max(cotangents.forward, default=0)
     found: dict[str, _Variable] = {}
+    begun: dict[str, int] = {}  # from which operation on a variable is there: what is read or changed first was before
     for b in blame.replay.tape.bindings:
         if b.node is None or b.site.function not in (site.function, "<module>"):
             continue
+        begun.setdefault(b.name, 0 if b.how in ("augmented", "read") else b.at)
         node = canonical[b.node]
         shape = np.shape(blame.nodes[node].value)
         if node in loss:
             found[b.name] = _Variable(shape, b.at, True)
         elif node in cotangents.live and node not in cotangents.backward and b.name not in found:
             if b.how == "augmented" or node < last:
-                found[b.name] = _Variable(shape, 0 if b.how == "augmented" else b.at, False)
+                found[b.name] = _Variable(shape, begun[b.name], False)
     for held in blame.training.parameters:
         node = held.tensor.nodes[0]
         if node in loss:

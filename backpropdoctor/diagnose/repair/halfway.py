@@ -2,7 +2,8 @@
 
 Of the edits that make an adjoint, those are kept that show something else as well: a gradient is right that was not, or
 differs from the truth by a factor only, or the value is the very adjoint that its name or its root says. What is wrong
-besides is a fault of its own, and only the program with all edits proves any of them.
+besides is a fault of its own, and only the program with all edits proves any of them. A gradient that is right although it
+is made of a value that is not (two faults make up for one another) may be wrong under the edit of one of them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 
 from ...tape.adjoint import close
 from ..blame import Root
+from ..blame_made_up import made_up
 from .best import EQUAL, Found, Tried, fingerprint
 from .edited import Edited, Misfit
 from .trial import FRESH, SEARCH, Outcome
@@ -55,6 +57,7 @@ def halfway(search: Search, root: Root, mine: set[str]) -> list[list[Found]]:
     """
     before = search.trial.outcome(search.active)
     wrong = {n for n in mine & set(before.ratios) if n not in before.right}
+    may = wrong | made_up(search.blame)
     stop = search.trial.effort + _EFFORT
     rows: dict[object, tuple[float, Found]] = {}
     known = {id(t) for t in search.partial}
@@ -66,7 +69,7 @@ def halfway(search: Search, root: Root, mine: set[str]) -> list[list[Found]]:
             break
         try:
             key = (tried.scene.place, fingerprint(search.trial.first_values(tried.edited)))
-            gain = None if key in rows else _gain(search, root, tried, wrong, before)
+            gain = None if key in rows else _gain(search, root, tried, wrong, may, before)
         except Misfit:
             continue  # it does not run in a later turn
         if gain is not None and gain.worth:
@@ -87,13 +90,13 @@ def _grouped(rows: Sequence[tuple[float, Found]]) -> list[list[Found]]:
     return [found for _, found in groups[: 1 + _MOST_RIVALS]]
 
 
-def _gain(search: Search, root: Root, tried: Tried, wrong: set[str], before: Outcome) -> _Gain | None:
-    """What an edit gains; None where it spoils a gradient."""
+def _gain(search: Search, root: Root, tried: Tried, wrong: set[str], may: set[str], before: Outcome) -> _Gain | None:
+    """What an edit gains; None where it spoils a gradient, or changes one that is not among those that it `may` change."""
     told = {n for n in wrong if before.ratios[n] is None and _can_tell(search, n)}
     gained: list[tuple[set[str], set[str]]] = []
     for numbers in (SEARCH, FRESH):
         after = search.trial.outcome([*search.active, tried.edited], numbers)
-        if not _is_kept(before, after, wrong):
+        if not _is_kept(before, after, may):
             return None
         right = told & after.right
         gained.append((right, (wrong & after.right) - right | {n for n in told - right if after.ratios[n]}))
@@ -103,10 +106,10 @@ def _gain(search: Search, root: Root, tried: Tried, wrong: set[str], before: Out
     return _Gain(frozenset(right), len(nearer), meant=_is_meant(search, root, tried.edited))
 
 
-def _is_kept(before: Outcome, after: Outcome, wrong: set[str]) -> bool:
+def _is_kept(before: Outcome, after: Outcome, may: set[str]) -> bool:
     """Whether all gradients that are a multiple of the truth remain the same multiple of it, or are nearer to it."""
     changed = {n for n, r in before.ratios.items() if r is not None and not _close(r, after.ratios.get(n))}
-    return all(n in wrong and (n in after.right or after.ratios.get(n) is not None) for n in changed)
+    return all(n in may and (n in after.right or after.ratios.get(n) is not None) for n in changed)
 
 
 def _is_meant(search: Search, root: Root, edited: Edited) -> bool:

@@ -159,9 +159,12 @@ class Mending:
                 break
             kept, repairs[k] = repairs[k], other
             again = self.run(self.fixes)
-            if again is not None and again.verified:
-                return again
-            repairs[k] = kept
+            if again is not None and again.nearness > best.nearness and not again.problem:
+                best = again
+            else:
+                repairs[k] = kept
+            if best.verified:
+                break
         return best
 
     def _others(self) -> Iterator[tuple[dict[int, Repair], int, Repair]]:
