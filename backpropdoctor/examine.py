@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .checks.cotangents import Cotangents, sign_of
-from .checks.evidence import doubtful, has_noise, leave_undecided, leave_unsettled
+from .checks.evidence import doubtful, has_noise, leave_shared, leave_undecided, leave_unsettled, of_another_loss
 from .checks.gradients import Check, Measured, check_gradients, checked_row, checked_rows
 from .checks.scale import alike, is_scaled, same_scale
 from .diagnose.blame import Blame, Root
@@ -198,6 +198,7 @@ def judged(training: Training, *, fixed: bool = False) -> Judged:
     check = check_gradients(training, fixed=fixed)
     if training.loss is None:
         return Judged(check)
+    leave_shared(check, of_another_loss(check))
     doubted = check.wrong if fixed and training.loss.source == "implied" else doubtful(check)
     rival = training.rival
     if rival is not None and rival.kind != "none" and not check.wrong:

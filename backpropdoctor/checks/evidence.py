@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from ..tape.training import LossFound
 from .cotangents import Cotangents
 from .gradients import Check, Measured
@@ -31,6 +33,24 @@ def doubtful(check: Check) -> list[Measured]:
     return [m for m in check.wrong if is_doubtful(m)]
 
 
+def of_another_loss(check: Check) -> list[Measured]:
+    """The wrong gradients that share cotangents with those of parameters that the loss does not depend on at all.
+
+    These belong to another loss, which the script may not compute: of what is made of both, this one says only a part.
+    """
+    loss = check.training.loss
+    assert loss is not None
+    replay, origins = check.training.replay, check.training.origins
+
+    def made_of(m: Measured) -> set[int]:
+        behind = replay.upstream(m.held.claim.gradient_nodes, barrier=origins | loss.nodes)
+        return (behind & replay.downstream(origins)) - loss.nodes
+
+    strange = [m for m in check.measured if loss.nodes.isdisjoint(replay.canonical[i] for i in m.held.tensor.nodes)]
+    foreign = set().union(*(made_of(m) for m in strange if np.any(replay.base(m.held.node))))
+    return [m for m in check.wrong if not foreign.isdisjoint(made_of(m))] if foreign else []
+
+
 def has_noise(check: Check) -> bool:
     """Whether a wrong gradient holds a random draw that the loss knows nothing of: noise that is meant, and no fault."""
     loss = check.training.loss
@@ -47,6 +67,14 @@ def leave_undecided(check: Check, doubted: Iterable[Measured]) -> None:
     assert loss is not None
     for m in doubted:
         m.verdict, m.reason = "undecided", f"nothing it is made of belongs to the {loss.name}, which may not be its loss"
+
+
+def leave_shared(check: Check, shared: Iterable[Measured]) -> None:
+    """Say of gradients that are made of cotangents of another loss too that this one cannot tell."""
+    loss = check.training.loss
+    assert loss is not None
+    for m in shared:
+        m.verdict, m.reason = "undecided", f"it is made of gradients that do not belong to {loss.name}: those of another loss"
 
 
 def leave_unsettled(check: Check, own: LossFound) -> None:

@@ -70,10 +70,16 @@ def choose_loss(
 
 
 def _as_climbed(training: Training, loss: LossFound) -> LossFound:
-    """The negative of what is called a likelihood or a reward, where the updates go up it: that is what they minimise."""
+    """The negative of what is called a likelihood or a reward, where the updates go up it: that is what they minimise.
+
+    Where no gradient tells, it is so if the updates add what they are made of.
+    """
     if not is_maximised_name(plain_word(loss.name)):
         return loss
     parallel, _, along = score(training, loss)
+    if not parallel:
+        added = [h for h in training.parameters if all(t.factor < 0 for terms in h.claim.terms for t in terms)]
+        parallel, along = len(training.parameters), len(training.parameters) - len(added)
     return scaled_loss(loss, -1.0) if parallel > 2 * along else loss
 
 
@@ -162,7 +168,12 @@ def _implied(training: Training) -> tuple[LossFound, list[Output]] | None:
         best = max(fitting, key=lambda s: s[:2])
         beside = [s[2] for s in fitting if s[3] is best[3]]
         meant = meant_among(training, beside, best[3])
-        return max((s for s in fitting if any(s[2] is loss for loss in meant)), key=lambda s: s[:2])[2:]
+        chosen = max((s for s in fitting if any(s[2] is loss for loss in meant)), key=lambda s: s[:2])
+        others = sorted((s for s in fitting if s[3] is not chosen[3]), key=lambda s: s[:2], reverse=True)
+        joint = joint_loss(training, [chosen[2], *(s[2] for s in others)], score) if others else None
+        if joint is not None and score(training, joint)[0] > chosen[1][0]:
+            return joint, [o for s in (chosen, *others) for o in s[3]]
+        return chosen[2:]
     return None
 
 

@@ -227,7 +227,8 @@ def _why(blame: Blame, root: Root, found: Found, kind: str) -> str:
         (t for t in counts if t in ("m", "n", "N", "batch_size", "num_examples") and found.scene.evaluate(t) in sizes),
         None,
     )
-    source = _first_cotangent(blame, root) or next((b.name for p in root.received for b in blame.cotangents.names(p.node)), None)
+    names = (b.name for p in root.received for b in blame.cotangents.names(p.node))
+    source = _first_cotangent(blame, root) or next(names, None)
     if source is None:
         return ""
     what = f"1/{count}" if count else "the whole scale of the loss"
