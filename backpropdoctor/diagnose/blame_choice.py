@@ -17,6 +17,7 @@ from .blame_first import First, missing_reader
 from .blame_given import where_given
 from .blame_operands import wrong_factor, wrong_term
 from .blame_together import owner
+from .blame_unread import adjoints_there
 from .blame_users import alias_site, go_apart, returned, users_of
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def chosen(blame: Blame, cuts: Sequence[Cut], count: int) -> list[tuple[Cut, set
 def roots_by_cuts(blame: Blame, wrong: Sequence[Measured]) -> tuple[list[Root], list[Measured]]:
     """The roots that cuts give, and the gradients that no cut accounts for."""
     parts = parts_of(blame, wrong)
-    cuts = Cuts(blame, parts).found()
+    there = adjoints_there(blame)
+    cuts = [c for c in Cuts(blame, parts).found() if not (there.issuperset(c.targets) and all(map(blame.accepts, c.nodes)))]
     left = set(range(len(parts)))
     settled: list[Cut] = []
     sites: dict[object, Site] = {}

@@ -13,6 +13,7 @@ from ..checks.gradients import Measured
 from ..errors import ReplayError
 from ..tape.adjoint import SAME, proportion, shaped
 from ..tape.tape import Site
+from .blame_unread import adjoints_there
 
 if TYPE_CHECKING:
     from .blame import Blame, Root
@@ -149,9 +150,10 @@ def taken_for_another(blame: Blame, roots: list[Root]) -> list[Root]:
     """Roots that are all right once one cotangent is the adjoint of another value: then that cotangent is the root.
 
     `dZ1 = W2.T @ dZ2` is exactly the adjoint of A1; what reads it takes it for that of Z1. Its name, or two statements
-    that agree, must say so.
+    that agree, must say so. Where the other adjoint is there as well, each of those that read it reads the wrong one.
     """
     readings: dict[tuple[int, int], list[Root]] = defaultdict(list)
+    there = adjoints_there(blame)
     for root in roots:
         if root.target is None:
             continue
@@ -159,7 +161,7 @@ def taken_for_another(blame: Blame, roots: list[Root]) -> list[Root]:
             if pair.node in blame.cleared:
                 continue
             role = blame.other_role(root, pair)
-            if role is not None:
+            if role is not None and role not in there:
                 readings[pair.node, role].append(root)
     best = max(readings.items(), key=lambda r: len({x.node for x in r[1]}), default=None)
     if best is None:

@@ -6,14 +6,16 @@ still wrong, the edited program is blamed and repaired in its turn: one fault ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ...finding import Fix
+from ...source import Span
 from ...tape.tape import Tape
 from ..blame import Blame
 from .back import Back, shown
+from .best import FIRST_LARGER
 from .combine import Combined, Nearness, combine, nearness
 from .forward import COST, ForwardEdit, first_that, forward_edits, variable_edits
 from .repairs import Repair, repair_roots
@@ -83,7 +85,7 @@ class Mending:
         first = self.rounds[0]
         if len(self.rounds) > 1 or len(first.roots) > 1 or not first.repairs:
             return False
-        return min(r.evidence.get("cost", 0.0) for r in first.repairs.values()) > COST
+        return min(map(_cost, first.repairs.values())) > COST
 
     @property
     def spoils_all(self) -> bool:
@@ -133,17 +135,37 @@ class Mending:
             self._nearest = near, [replace(r, repairs=dict(r.repairs)) for r in self.rounds], together
 
     def _drop_needless(self) -> None:
-        """Leave out edits without which all gradients are right as well: those accuse what is not at fault."""
-        for r in self.rounds:
+        """Leave out edits without which all gradients are right as well, or may be by a simpler one of another statement."""
+        for r in list(self.rounds):
             for k, repair in list(r.repairs.items()):
                 if all(fix in repair.fixes for fix in self.fixes) or self._is_shared(repair):
                     continue  # the only one, or that of several roots
                 del r.repairs[k]
                 found = self.run(self.fixes) if repair.fixes else self.together
+                if found is not None and not found.verified:
+                    found = self._elsewhere(found, repair)
                 if found is not None and found.verified:
                     self.together = found
                 else:
                     r.repairs[k] = repair
+
+    def _elsewhere(self, found: Combined, repair: Repair) -> Combined | None:
+        """The proof of a simpler edit than `repair` of another statement, that is blamed with all the other edits in place.
+
+        What was read there was wrong as well before those.
+        """
+        if found.problem or _cost(repair) < FIRST_LARGER or self.blamed == _MOST_BLAMED:
+            return None
+        depth = len(self.rounds)
+        if self._next_round(found, {repair.statement}):
+            made = self.rounds[-1]
+            made.repairs = made.ways[0]
+            simpler = sum(map(_cost, made.repairs.values())) < _cost(repair)
+            again = self.run(self.fixes) if simpler else None
+            if again is not None and again.verified:
+                return again
+        del self.rounds[depth:]
+        return None
 
     def _is_shared(self, repair: Repair) -> bool:
         """Whether another root has the same edit."""
@@ -174,15 +196,15 @@ class Mending:
                 for other in repair.alternatives:
                     yield r.repairs, k, other
 
-    def _next_round(self, found: Combined) -> bool:
-        """Blame and repair the edited program; whether there was anything new."""
+    def _next_round(self, found: Combined, known: Collection[Span] = ()) -> bool:
+        """Blame and repair the edited program; whether there was anything new, at none of the `known` statements."""
         seen = found.found.doubtful if found.is_doubtful else found.found
         blame, roots = seen.blame, seen.roots
         if blame is None or not roots:
             return False
         back = Back(self.program.path, self.fixes)
         halves = {repair.statement for r in self.rounds for repair in r.repairs.values() if repair.is_half}
-        if halves & {back.span(root.span) for root in roots}:
+        if halves.union(known) & {back.span(root.span) for root in roots}:
             return False  # what is wrong after its edit as before was not mended by it
         self.blamed += 1
         made = Round(blame, roots, back=back)
@@ -206,3 +228,8 @@ class Mending:
         else:
             edit = first_that(fits, forward_edits(self.blame))
         return (edit, proofs[0]) if edit is not None else None
+
+
+def _cost(repair: Repair) -> float:
+    """How far an edit is from simple."""
+    return float(repair.evidence.get("cost", 0.0))
