@@ -54,6 +54,19 @@ CHAINS = {
         ("d_cloud * (1 - cloud**2)", "d_cloud * cloud"),
         ("tilt -= 0.1 * d_tilt", "tilt += 0.1 * d_tilt"),
     ],
+    "nothing right before the first is mended": [
+        ("d_guess = 2 * (guess - rain) / len(rain)", "d_guess = 2 * guess / len(rain)"),
+        ("d_cloud * (1 - cloud**2)", "d_cloud * (1 - cloud)"),
+        ("d_tilt = d_mist.sum(0)", "d_tilt = d_cloud.sum(0)"),
+    ],
+    "the right variable is there, and neither reads it": [
+        ("d_gate = drops.T @ d_mist", "d_gate = drops.T @ d_cloud"),
+        ("d_tilt = d_mist.sum(0)", "d_tilt = d_cloud.sum(0)"),
+    ],
+    "a step without the rate behind a wrong variable": [
+        ("d_gate = drops.T @ d_mist", "d_gate = drops.T @ d_cloud"),
+        ("gate -= 0.1 * d_gate", "gate -= d_gate"),
+    ],
 }
 
 
@@ -152,6 +165,14 @@ HIDDEN = {
         ("self.warp -= rate * d_warp", "self.warp -= rate * self.warp"),
         ("pull * (1 - self.bent**2)", "pull * (1 - self.bent)"),
         ("pull / (1 + np.exp(-self.yarn))", "-pull / (1 + np.exp(-self.yarn))"),
+    ],
+    "a half, that the double of a later layer makes up for in another": [
+        ("d_warp = self.yarn.T @ pull", "d_warp = 0.5 * self.yarn.T @ pull"),
+        ("pull * (1 - self.bent**2)", "2 * pull * (1 - self.bent**2)"),
+    ],
+    "a derivative, and the sign of what every layer gives": [
+        ("pull * (1 - self.bent**2)", "pull * self.bent"),
+        ("pull = part.backward(pull, 0.01)", "pull = -part.backward(pull, 0.01)"),
     ],
     "a sign, and a sum over everything in the same method": [
         ("d_weft = pull.sum(axis=0)", "d_weft = pull.sum(keepdims=True)[0]"),

@@ -14,8 +14,7 @@ from .scene import Scene
 def factors(scene: Scene) -> Iterator[Candidate]:
     """The whole, or one of its terms, times or divided by a number that the program knows."""
     for node, extra in places(scene):
-        text = scene.text.wrapped(node) if not _product(node) else scene.text.of(node)
-        whole = f"({scene.text.of(node)})" if isinstance(node, ast.BinOp) and not _product(node) else text
+        whole = _whole(scene, node)
         for digits in ("2", "0.5"):
             yield Candidate(1.5 + extra, node, f"{digits} * {whole}", "scaled", {"factor": digits, "missing": True})
         for digits in ("-0.5", "-2"):
@@ -26,6 +25,20 @@ def factors(scene: Scene) -> Iterator[Candidate]:
             seen.add(value)
             yield Candidate(cost, node, f"{whole} / {name}", "scaled", {"factor": f"1/{name}", "missing": True})
             yield Candidate(cost + 0.05, node, f"{whole} * {name}", "scaled", {"factor": name, "missing": True})
+
+
+def by_rate(scene: Scene, rate: str) -> Iterator[Candidate]:
+    """The whole, or one of its terms, times the learning rate of the other updates: a number that has no name."""
+    if rate and not rate.isidentifier():
+        for node, extra in places(scene):
+            yield Candidate(1.5 + extra, node, f"{rate} * {_whole(scene, node)}", "scaled", {"factor": rate, "missing": True})
+
+
+def _whole(scene: Scene, node: ast.expr) -> str:
+    """An expression as a factor."""
+    if _product(node):
+        return scene.text.of(node)
+    return f"({scene.text.of(node)})" if isinstance(node, ast.BinOp) else scene.text.wrapped(node)
 
 
 def places(scene: Scene) -> Iterator[tuple[ast.expr, float]]:

@@ -16,6 +16,7 @@ from ..blame_together import changes_nothing
 from .best import EQUAL, FIRST_LARGER, Best, Found, Tried, fingerprint, names_another
 from .candidate import Candidate
 from .candidates import candidates, larger, simple
+from .candidates_factors import by_rate
 from .capture import Capture, Place
 from .edited import Edited, Misfit, prepare
 from .guide import Guide
@@ -212,7 +213,8 @@ class Search:
             limit = np.inf
             known: set[Any] = set()
             rate = step.measured.unscaled
-            for c in sorted(candidates(scene, self.steps), key=lambda c: c.cost - 0.2 * (c.words.get("factor") == rate)):
+            rows = [*candidates(scene, self.steps), *by_rate(scene, rate)]
+            for c in sorted(rows, key=lambda c: c.cost - 0.2 * (c.words.get("factor") == rate)):
                 if c.cost > limit:
                     break
                 ready = None if c.redirect else self._ready(scene, c)
