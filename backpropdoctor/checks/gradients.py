@@ -15,6 +15,7 @@ from ..tape.training import Held, Training
 from .claims import settle_claims
 from .decay import settle_decay, with_decay
 from .in_turn import ratio_in_turn
+from .kept_zero import ratio_where_trained
 from .rates import settle_rates
 from .sampled import drawn_between, noise_of
 
@@ -104,6 +105,9 @@ def measure(training: Training, held: Held, numbers: tuple[int, ...] = (0, 1)) -
     canonical = training.replay.canonical
     if training.loss.nodes.isdisjoint(canonical[i] for i in held.tensor.nodes):
         return Measured(held, "undecided", ratio, "no way from it to the loss was recorded")
+    trained = ratio_where_trained(training, held)
+    if trained is not None and trained.right:
+        return Measured(held, "right", trained, "in the entries that it may change")
     drawn = drawn_between(training, held)
     if drawn is not None:
         where = f" at line {drawn.site.span.line}" if drawn.site else ""

@@ -243,7 +243,7 @@ class Behind:
             seen.add((i, sign))
             state = self.updated.states.updates.get(i)
             if state is not None:
-                stack.extend((self.canon[t.node], sign * np.sign(t.factor)) for t in state.terms)
+                stack.extend((self.canon[t.node], sign * np.sign(t.factor)) for t in self._fed(state))
             elif i in fed or self._is_known(i):
                 found[i] = sign or found.get(i, 0.0)
             else:
@@ -258,6 +258,19 @@ class Behind:
         if len(found) > 1:  # means over rows and columns beside what they are means of
             found = {i: s for i, s in found.items() if np.shape(self.nodes[i].value) == shape}
         return found.popitem() if len(found) == 1 else None
+
+    def _fed(self, state: Update) -> Sequence[Term]:
+        """The terms that a state is changed by; what is called a gradient is one of them, though it be a sum."""
+        if len(state.terms) == 1 or self.nodes[state.new].kind != "op":
+            return state.terms
+        called = [t for t in self.steps.algebra.terms(state.new, whole=self._called) if t.node in self._called]
+        inner = self.replay.upstream([t.node for t in called])
+        return called + [t for t in state.terms if self.canon[t.node] not in inner]
+
+    @cached_property
+    def _called(self) -> set[int]:
+        """What the code calls gradients."""
+        return {i for i in self._live if self._gradient_binding(i)}
 
     def _is_known(self, i: int) -> bool:
         """Whether the code itself calls a value a gradient, or scales it by a number on the way to the optimiser."""

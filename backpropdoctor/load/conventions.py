@@ -76,6 +76,7 @@ _CONTAINER = re.compile(
     r"d_theta|d)_*$",
     re.IGNORECASE,
 )
+_CONTAINERS_ONLY = ("g", "gs")  # `g.W`, `g["W"]`; a `g` by itself may be a gate
 _NOT_GRADIENTS = frozenset(
     [
         "data",
@@ -161,6 +162,8 @@ def _spellings(base: str) -> list[str]:
 def is_gradient_name(name: Hashable) -> bool:
     """True for a name (or a name taken apart, such as ("grads", "W1")) that people give to gradients."""
     if isinstance(name, tuple):
+        if len(name) > 1 and isinstance(name[-1], str) and name[-2] in _CONTAINERS_ONLY:
+            return True
         return any(is_gradient_name(part) or is_gradient_container(part) for part in name)
     return isinstance(name, str) and (bool(parameter_of(name)) or bool(_CONTAINER.match(name)) or name == "grad")
 

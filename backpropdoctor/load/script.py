@@ -20,7 +20,7 @@ _ROUNDS = 3  # iterations of the outermost loop after which a loop without any u
 # Looks are counted in operations and never by the clock: the same script is recorded alike on any machine.
 _SHARE = 5  # operations that may be looked at for each one recorded
 _SHORT = 3000  # operations: a tape so short is looked at whenever an iteration begins
-_BRIEF = 20_000  # operations: after a turn no longer than that a second one costs little
+_BRIEF = 20_000  # operations: after a turn no longer than that a second one costs little, as does to wait for a first update
 _NEAR = 0.9  # of the operations that were enough for a script, after which an edited one is looked at
 _ASKED = 10  # an examination is worth as many looks
 
@@ -47,6 +47,7 @@ class StepPolicy:
         self.finished = False
         self._given_up: set[int] = set()
         self._gathering = False
+        self._filling = False
 
     def begin(self, site: Site, instance: int, iteration: int, tape: Tape) -> bool:
         """Called at the start of each iteration of a loop that may be the training loop: whether to record it."""
@@ -68,12 +69,16 @@ class StepPolicy:
         return True
 
     def _gathers(self, tape: Tape, iteration: int) -> bool:
-        """Whether the first turns of a loop only summed up arrays, which a later one may use: gradients of small batches."""
+        """Whether the first turns of a loop only summed up arrays, or changed none: a later one may train with what they made.
+
+        Gradients of small batches are summed up, a memory is filled until it holds a batch.
+        """
         if iteration == _ROUNDS:
             parameters = Parameters(Steps(Replay(tape)))
             turns = [e.at for e in tape.iterations if self._outermost == (e.site.id, e.instance)]
+            self._filling = not parameters.updates and not changes_arrays(parameters.steps)
             self._gathering = not parameters.updates and sums_up(parameters.steps, turns)
-        return self._gathering and len(tape.nodes) < _SHORT
+        return (self._gathering and len(tape.nodes) < _SHORT) or (self._filling and len(tape.nodes) < _BRIEF)
 
     def end(self, site: Site, instance: int, iterations: int, tape: Tape) -> None:
         """Called when such a loop has ended."""
@@ -105,6 +110,7 @@ class StepPolicy:
         if inner is None and iteration <= 1 and len(tape.nodes) < _BRIEF:
             return False  # what a turn begins anew, as the input of residual blocks, shows in the second turn only
         parameters = Parameters(Steps(Replay(tape)))
+        self._filling = self._filling and not parameters.updates and not changes_arrays(parameters.steps)
         steps = parameters.by_step
         if len(steps) < ENOUGH or len(steps[ENOUGH - 1]) != len(steps[0]):
             return False
@@ -130,6 +136,11 @@ class StepPolicy:
         if answer:
             stop()
         return False
+
+
+def changes_arrays(steps: Steps) -> bool:
+    """Whether any array is changed by something of its shape."""
+    return any(np.size(steps.tape.nodes[u.new].value) > 1 for u in steps.updates)
 
 
 def sums_up(steps: Steps, turns: Sequence[int]) -> bool:

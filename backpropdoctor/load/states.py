@@ -111,12 +111,18 @@ class States:
         """What the states held before their updates: a step may read them before they change."""
         return {self.canon[i] for u in self.updates.values() for i in (u.old, self._shrunk(u.old))}
 
+    @cached_property
+    def _ends(self) -> set[int]:
+        """The states and the parameters after their updates."""
+        return {*self.updates, *(self.canon[u.new] for u, _ in self.updated.updates)}
+
     def _elementwise(self, index: int) -> Iterator[int]:
         """The node and what it is made of by operations on its elements; states are not looked into.
 
-        What it is divided by may be made of smaller values too, such as the second moments of rows and columns.
+        What it is divided by may be made of smaller values too, such as the second moments of rows and columns. A parameter
+        is made of the step before it, which is none of this one.
         """
-        shape, states = _shape(self.nodes[index].value), self.updates
+        shape, ends = _shape(self.nodes[index].value), self._ends
         seen: set[int] = set()
         stack = [(self.canon[index], False)]
         while stack:
@@ -126,7 +132,7 @@ class States:
                 continue
             seen.add(i)
             yield i
-            if i not in states and is_elementwise(self.nodes[i]):
+            if i not in ends and is_elementwise(self.nodes[i]):
                 divisor = self._divisor(i)
                 stack.extend((j, divides or j == divisor) for j in self.replay.inputs(i))
 

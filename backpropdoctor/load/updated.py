@@ -182,8 +182,9 @@ class Updated:
         return without_states(self, without_carried(self, found))
 
     def _is_step_by_name(self, update: Update) -> bool:
-        """Whether a value is changed by a learning rate times what the code calls a gradient, whatever that is made of."""
-        if update.self_factor != 1.0 or len(update.terms) != 1:
+        """Whether a value that something reads is changed by a learning rate times what the code calls a gradient."""
+        read = {i for version in (update.old, update.new) for i in self.replay.index.consumers.get(version, ())}
+        if update.self_factor != 1.0 or len(update.terms) != 1 or read <= {u.new for u in self.steps.updates}:
             return False
         step = self.steps.algebra.all_scalings(update.terms[0].node)[-1]
         called = (b.parts for b in self.replay.index.names.get(step.node, ()))

@@ -108,7 +108,7 @@ class Algebra:
         if not args:
             return None
         if is_any(op, MUL):
-            for scalar, other in (args, args[::-1]):
+            for scalar, other in sorted((args, args[::-1]), key=lambda pair: np.ndim(self.value(pair[0]))):
                 if isinstance(other, Ref) and self._is_scalar(scalar) and self.size(other.index) >= self._size(scalar):
                     return scalar, other, False
         if is_any(op, DIV) and isinstance(args[0], Ref) and self._is_scalar(args[1]):

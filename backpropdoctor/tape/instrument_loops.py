@@ -124,7 +124,8 @@ def _is_new_value(value: ast.expr) -> bool:
     """Whether an expression has the form `p - rate * g`."""
     if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Sub) or not isinstance(value.right, ast.BinOp):
         return False
-    plain = isinstance(value.left, (ast.Name, ast.Subscript, ast.Attribute))
+    got = isinstance(value.left, ast.Call) and called_name(value.left) == "getattr"
+    plain = got or isinstance(value.left, (ast.Name, ast.Subscript, ast.Attribute))
     return plain and isinstance(value.right.op, (ast.Mult, ast.Div))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Collection, Hashable, Iterator
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 from .algebra import ADD, COPY, SUB, Algebra, Term, is_any
 from .buffers import Augment, Into
 from .replay import Replay
+from .roles import by_role, grown
 from .tape import Binding, Node, Ref, Site
 
 
@@ -72,7 +73,7 @@ class Steps:
                     names = self.replay.index.names.get(node.index, ())
                     name = next((b for b in names if b.how in ("assign", "augmented")), None)
                     found[update.old, update.new] = replace(update, binding=name)
-        for update in self._by_role({old for old, _ in found} | {new for _, new in found}):
+        for update in by_role(self, {old for old, _ in found} | {new for _, new in found}):
             found.setdefault((update.old, update.new), update)
         return sorted((u for u in found.values() if not self._has_fields(u.new)), key=lambda u: u.new)
 
@@ -97,57 +98,17 @@ class Steps:
         first = node.args[0] if node.kind == "op" and node.args else None
         return first.index if isinstance(first, Ref) and is_any(node.op, ADD | SUB) else None
 
-    def _by_role(self, known: set[int]) -> Iterator[Update]:
-        """Updates that make a new value for a new place (`return {"W1": W1 - lr * dW1}`): known by what reads it next.
-
-        The new value is read by the same expressions, later, that read the old one.
-        """
-        heirs: set[int] = set()
-        proven: set[int | None] = set()
-        for node in self.tape.nodes:
-            if node.kind != "op" or not is_any(node.op, ADD | SUB) or node.index in known:
-                continue
-            terms = self.algebra.terms(node.index, whole=heirs)
-            for term in terms:
-                old = self.tape.nodes[term.node]
-                if old.index in known or term.factor != 1.0 or (old.index not in heirs and not self._is_beginning(old)):
-                    continue
-                if not _keeps_place(old.value, node.value) or np.asarray(node.value).dtype.kind != "f":
-                    continue
-                site = node.site.id if node.site else None
-                if not self._inherits(old.index, node.index) and site not in proven:
-                    continue
-                update = self._from_terms(old.index, node.index, terms, node.site, None)
-                if update is not None:
-                    proven.add(site)
-                    heirs.add(node.index)
-                    yield update
-                    break
-
-    def _is_beginning(self, node: Node, depth: int = 0) -> bool:
-        """Whether a value comes from outside, or is made of random draws and numbers: what a parameter begins as."""
-        if node.kind == "leaf" and (depth == 0 or np.size(node.value) == 1) or node.kind == "random":
-            return True
-        inputs = [self.tape.nodes[i] for i in node.inputs()]
-        return node.kind == "op" and depth < 5 and bool(inputs) and all(self._is_beginning(i, depth + 1) for i in inputs)
-
-    def _inherits(self, old: int, new: int) -> bool:
-        nodes, consumers = self.tape.nodes, self.replay.index.consumers
-        before = {_reading(nodes[i], old) for i in consumers.get(old, ()) if i < new}
-        after = {_reading(nodes[i], new) for i in consumers.get(new, ())}
-        return bool((before & after) - {None})
-
     def _as_update(self, old: int, new: int, binding: Binding, made: Collection[int]) -> Update | None:
         node = self.tape.nodes[new]
         if node.kind == "write":
             update = self._as_write(node)
             return None if update is None else Update(update.old, new, update.terms, node.site, binding)
-        if _shape(node.value) != _shape(self.tape.nodes[old].value) and not _grown(self.tape.nodes[old].value, node.value):
+        if _shape(node.value) != _shape(self.tape.nodes[old].value) and not grown(self.tape.nodes[old].value, node.value):
             return None
         terms = self.algebra.terms(new, whole={old, self.replay.canonical[old]}, made=made)
-        return self._from_terms(old, new, terms, node.site, binding)
+        return self.from_terms(old, new, terms, node.site, binding)
 
-    def _from_terms(self, old: int, new: int, terms: list[Term], site: Site | None, binding: Binding | None) -> Update | None:
+    def from_terms(self, old: int, new: int, terms: list[Term], site: Site | None, binding: Binding | None) -> Update | None:
         canon = self.replay.canonical
         same: list[Term] = []
         rest: list[Term] = []
@@ -190,12 +151,12 @@ class Steps:
         if isinstance(node.op, Augment) or is_any(inner, {np.add.at, np.subtract.at}):
             sign = -1.0 if is_any(inner, SUB) or inner == np.subtract.at else 1.0 if is_any(inner, ADD | {np.add.at}) else None
             return None if sign is None else self._as_augment(node, old, Term(sign, operands[-1].index))
-        return self._from_terms(old, node.index, self.algebra.terms(operands[-1].index), node.site, None)
+        return self.from_terms(old, node.index, self.algebra.terms(operands[-1].index), node.site, None)
 
     def _as_augment(self, node: Node, old: int, term: Term) -> Update | None:
         """`W -= e`, where a multiple of `W` in `e` (a weight decay) is the value's own."""
         terms = self.algebra.terms(term.node, term.factor)
-        split = self._from_terms(old, node.index, [Term(1.0, old), *terms], node.site, None)
+        split = self.from_terms(old, node.index, [Term(1.0, old), *terms], node.site, None)
         if split is None or len(split.terms) < len(terms):
             return split
         return Update(old, node.index, (term,), node.site, None)
@@ -205,7 +166,7 @@ class Steps:
             return None
         sign = -1.0 if is_any(inner, SUB) else 1.0
         terms = self.algebra.terms(operands[0].index) + self.algebra.terms(operands[1].index, sign)
-        return self._from_terms(old, node.index, terms, node.site, None)
+        return self.from_terms(old, node.index, terms, node.site, None)
 
     @cached_property
     def by_new(self) -> dict[int, Update]:
@@ -269,26 +230,5 @@ class Steps:
         return False
 
 
-def _reading(node: Node, read: int) -> tuple[int, int] | None:
-    """Where a node reads a value: its expression, and which operand of it."""
-    if node.site is None:
-        return None
-    at = next((k for k, a in enumerate(node.args) if isinstance(a, Ref) and a.index == read), -1)
-    return node.site.id, at
-
-
 def _shape(value: Any) -> tuple[int, ...]:
     return np.shape(value)
-
-
-def _keeps_place(old: Any, new: Any) -> bool:
-    """Whether a value may be the heir of another: of its shape, or of the shape an array grew to by broadcasting."""
-    return np.shape(old) == np.shape(new) or (np.ndim(old) > 0 and _grown(old, new))
-
-
-def _grown(old: Any, new: Any) -> bool:
-    """Whether a value grew by broadcasting when it was updated."""
-    try:
-        return np.broadcast_shapes(np.shape(old), np.shape(new)) == np.shape(new)
-    except ValueError:
-        return False

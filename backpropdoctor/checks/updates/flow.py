@@ -7,6 +7,7 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -159,10 +160,13 @@ def unused_momentum(recorded: Recorded, tracks: Sequence[Track]) -> Iterator[Fin
             continue
         if updates[0].binding is None or is_gradient_name(last_word(updates[0].binding.parts)):
             continue  # a gradient that is summed up is none of these
-        if any(recorded.canon[u.old] in {recorded.canon[p] for p in parameters} for u in updates):
+        if any(recorded.canon[u.old] in canonical for u in updates):
             continue
-        fed = all(gradients & recorded.replay.index.ancestors([t.node for t in u.terms], versions) for u in updates)
-        if fed and not _read(updates, consumers) and updates[-1].binding is not None and updates[-1].site is not None:
+        if any(recorded.canon[a.new] != recorded.canon[b.old] for a, b in pairwise(updates)):
+            continue  # a variable that stands for one array after the other
+        if _read(updates, consumers) or updates[-1].binding is None or updates[-1].site is None:
+            continue
+        if all(gradients & recorded.replay.index.ancestors([t.node for t in u.terms], versions) for u in updates):
             groups[updates[-1].site].append(updates[-1].binding.name)
     for site, names in groups.items():
         unique = list(dict.fromkeys(names))
