@@ -56,7 +56,7 @@ def examine(
     """The gradients of the recorded steps; None where no training step was recognised on the tape."""
     recorded = recorded_steps(tape, params, namespace)
     best = _best(recorded, loss)
-    if best is not None and not best.is_right:
+    if best is not None and not (best.is_right and best.covers(recorded)):
         best = _of_players(recorded, loss) or best
     if best is not None and best.rank == 2:
         best.guess = _under_any_loss(best.check.training)
@@ -169,6 +169,11 @@ class Judged:
     def is_right(self) -> bool:
         """Whether all gradients were measured and are right."""
         return self.rank == 0 and all(m.verdict == "right" for m in self.check.measured)
+
+    def covers(self, recorded: Recorded) -> bool:
+        """Whether all parameters of any one step were looked at."""
+        names = {h.tensor.name for h in self.check.training.parameters}
+        return all(names.issuperset(h.tensor.name for h in training.parameters) for training in recorded.trainings)
 
     @property
     def rank(self) -> int:

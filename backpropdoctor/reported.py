@@ -75,7 +75,7 @@ def _assumed(found: Examined | None) -> list[str]:
     if loss is not None and loss.held_still:
         held, more = loss.held_still[:_SAID], len(loss.held_still) > _SAID
         what = ", ".join(held) + (", …" if more else "")
-        return [f"semi-gradients, as in reinforcement learning: the gradients take for data what they could move: {what}"]
+        return [f"semi-gradients: the gradients take for data what the parameters move as well: {what}"]
     return []
 
 

@@ -63,3 +63,49 @@ def test_the_wrong_one_is_blamed(checked, was, now, line, tensors):
     assert [f.line for f in report.findings if f.severity == "error"] == [line]
     wrong = {c.tensor for c in report.checked if c.verdict in ("wrong", "inherited")}
     assert wrong == tensors
+
+
+ROWS = """
+import numpy as np
+
+rng = np.random.default_rng(4)
+A, B = rng.normal(0, 0.5, (2, 5)), rng.normal(0, 0.5, (5, 2))
+K, q = rng.normal(0, 0.4, (2, 6)), rng.normal(0, 0.4, (6, 1))
+truth = rng.normal(size=(90, 2)) * 0.3 + 1
+for turn in range(8):
+    for _ in range(2):
+        seen = truth[rng.choice(90, 12)]
+        made = np.tanh(rng.normal(size=(12, 2)) @ A) @ B
+        hs, hm = np.maximum(seen @ K, 0), np.maximum(made @ K, 0)
+        critic_loss = np.mean(hm @ q) - np.mean(hs @ q)
+        up = np.ones((12, 1)) / 12
+        dq = hm.T @ up - hs.T @ up
+        dK = made.T @ (up @ q.T * (hm > 0)) - seen.T @ (up @ q.T * (hs > 0))
+        K -= 0.05 * dK; q -= 0.05 * dq
+        K = np.clip(K, -0.5, 0.5)
+    z = rng.normal(size=(12, 2))
+    t = np.tanh(z @ A)
+    hm = np.maximum(t @ B @ K, 0)
+    maker_loss = -np.mean(hm @ q)
+    dx = (-up @ q.T * (hm > 0)) @ K.T
+    dB = t.T @ dx
+    dA = z.T @ (dx @ B.T * (1 - t**2))
+    A -= 0.05 * dA
+    B -= 0.05 * dB
+"""
+
+
+def test_one_player_may_take_several_turns_in_a_row(checked):
+    report = checked(ROWS)
+    assert not report.findings
+    assert {"A", "B", "K", "q"} <= {c.tensor for c in report.checked if c.verdict == "right"}
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "line"),
+    [("dx = (-up @ q.T * (hm > 0))", "dx = (-up @ q.T)", 23), ("dq = hm.T @ up -", "dq = hm.T @ up +", 15)],
+)
+def test_the_player_that_is_wrong_is_named(was, now, line, checked):
+    errors = [f for f in checked(ROWS.replace(was, now)).findings if f.severity == "error"]
+    assert [f.line for f in errors] == [line]
+    assert all(e.status == "verified" for f in errors for e in f.explanations)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def settle_claims(check: Check) -> None:
-    """Keep what is measured to be wrong beside gradients that are right; drop every other claim.
+    """Keep what is measured to be right, or wrong beside gradients that are right; drop every other claim.
 
     A value that the loss does not depend on is no parameter. A step up its own gradient is one of a saddle (a multiplier).
     What takes the place of a value is a fault where it is the value's own gradient, and an accident of names otherwise.
@@ -24,7 +24,8 @@ def settle_claims(check: Check) -> None:
     kept += [m for m in claims if m.held.evidence == "replaced" and m not in kept and _is_gradient(m, scales)]
     for m in kept:
         m.verdict = "wrong"
-    dropped = [m for m in claims if m not in kept]
+    right = [m for m in claims if m.held.evidence == "company" and m.verdict == "right" and m.ratio and not m.ratio.zero]
+    dropped = [m for m in claims if m not in kept and m not in right]
     check.measured[:] = [m for m in check.measured if m not in dropped]
     check.training.parameters[:] = [h for h in check.training.parameters if all(h is not m.held for m in dropped)]
 

@@ -2,18 +2,20 @@
 
 Such a target is meant as data: the gradient is taken of the other side of the difference only (a semi-gradient: Sutton &
 Barto, Reinforcement Learning, 2nd ed., section 9.3). What is held still is the terms of a difference that stand on the side of
-its data, and what the logarithm of a probability is multiplied by (section 13.4: the return less a baseline). That it is meant
-so is for the gradients to say: more of them have to fit the loss with these values held.
+its data, and what the logarithm of a probability is multiplied by (section 13.4: the return less a baseline). So is a multiple
+of a gradient that is added to its parameter before the loss is taken (Foret et al., Sharpness-Aware Minimization, 2021). That
+it is meant so is for the gradients to say: more of them have to fit the loss with these values held.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from ..tape.algebra import ADD, DIV, MUL, NEG, SUB, is_any
+from ..tape.adjoint import Claim, Tensor
+from ..tape.algebra import ADD, DIV, MUL, NEG, SUB, Term, is_any
 from ..tape.buffers import Augment
 from ..tape.replay import Replay
 from ..tape.tape import Node, Ref
@@ -27,14 +29,16 @@ _HANDED_ON = {
 }
 
 
-def with_targets_held(training: Training, loss: LossFound) -> LossFound | None:
-    """The loss with its bootstrapped targets held still; None where it has none."""
+def with_targets_held(training: Training, loss: LossFound, others: Sequence[LossFound] = ()) -> LossFound | None:
+    """The loss with its bootstrapped targets held still, and steps along the gradients of `others`; None where it has none."""
     replay = training.replay
     values = Bootstrapped(replay, training.origins)
     held: dict[int, None] = {}
     for i in sorted(loss.nodes & values.live):
         node = replay.tape.nodes[i]
         found = values.held(i) if is_any(node.op, _SUM) else values.advantages(node)
+        if not found and others and is_any(node.op, _SUM):
+            found = [t for p, t in values.steps(node) if any(_is_gradient(training, t, p, o) for o in others if o is not loss)]
         held.update(dict.fromkeys(replay.canonical[t] for t in found))
     if not held:
         return None
@@ -84,6 +88,16 @@ class Bootstrapped:
             else:
                 yield None, own
 
+    def steps(self, node: Node) -> list[tuple[int, int]]:
+        """A parameter, and what of its size is added to it."""
+        refs = [a.index for a in node.args if isinstance(a, Ref) and self._is_live(a.index)]
+        if len(refs) != 2 or len(node.args) != 2:
+            return []
+        pairs = [(p, t) for p, t in (refs, refs[::-1]) if self.replay.canonical[p] in self.starts]
+        return [
+            (p, t) for p, t in pairs if np.shape(self.replay.base(p)) == np.shape(self.replay.base(t)) == np.shape(node.value)
+        ]
+
     def advantages(self, node: Node) -> list[int]:
         """The live factor of a logarithm that holds data: the advantage of a policy gradient, a return less a baseline."""
         factors = list(node.inputs()) if is_any(node.op, MUL) else []
@@ -122,6 +136,13 @@ class Bootstrapped:
 
     def _is_live(self, index: int) -> bool:
         return self.replay.canonical[index] in self.live
+
+
+def _is_gradient(training: Training, value: int, parameter: int, loss: LossFound) -> bool:
+    """Whether a value is a multiple of the gradient of a loss by a parameter."""
+    claim = Claim(Tensor("", (training.replay.canonical[parameter],)), ((Term(1.0, value),),))
+    ratio = training.adjoints.ratio(claim, loss.objective, crude=True)
+    return ratio is not None and bool(ratio.value) and not ratio.zero
 
 
 def _hands_on(node: Node) -> bool:

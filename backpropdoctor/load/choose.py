@@ -72,13 +72,15 @@ def choose_loss(
 def _as_climbed(training: Training, loss: LossFound) -> LossFound:
     """The negative of what is called a likelihood or a reward, where the updates go up it: that is what they minimise.
 
-    Where no gradient tells, it is so if the updates add what they are made of.
+    Where no gradient tells, it is so if the updates add what they are made of. What nobody calls a loss is climbed if all
+    updates add a gradient of it.
     """
-    if not is_maximised_name(plain_word(loss.name)):
-        return loss
     parallel, _, along = score(training, loss)
+    added = [h for h in training.parameters if all(t.factor < 0 for terms in h.claim.terms for t in terms)]
+    if not is_maximised_name(plain_word(loss.name)):
+        all_up = parallel == len(added) == len(training.parameters) and not along
+        return scaled_loss(loss, -1.0) if all_up and not _named_as_loss(training, loss) else loss
     if not parallel:
-        added = [h for h in training.parameters if all(t.factor < 0 for terms in h.claim.terms for t in terms)]
         parallel, along = len(training.parameters), len(training.parameters) - len(added)
     return scaled_loss(loss, -1.0) if parallel > 2 * along else loss
 
@@ -116,7 +118,7 @@ def _as_meant(
     best = score(training, fitting)[0] if fitting is not None else 0
     if best == len(training.parameters):
         return fitting
-    losses = [with_targets_held(training, loss) or loss for loss in named]
+    losses = [with_targets_held(training, loss, named) or loss for loss in named]
     for loss in losses:
         if loss.held_still and (fitting is None or loss.site is fitting.site):
             fits = score(training, loss)[0]

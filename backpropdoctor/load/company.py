@@ -112,19 +112,22 @@ class Company:
         if site is None or not factors or not np.any(np.asarray(self.nodes[update.terms[0].node].value)):
             return []
         number = self._number(update.new)
-        near = [u for u in self.found if u.site is not None and _block(u.site) == _block(site)]
+        near = [u for u in self.found if u.site is not None and _stand_together(u.site, site)]
         return [u for u in near if self._rates(u) == factors and self._number(u.new) == number]
 
     def _number(self, i: int) -> int:
         return bisect_right(self.starts, i)
 
     def _rates(self, update: Update) -> frozenset[Factor]:
-        """The factors of a step, outside of a variable called the gradient, that are learning rates by name; else all named."""
+        """The factors of a step, outside of a variable called the gradient, that are learning rates by name; else all named.
+
+        Numbers that the user wrote are learning rates before a variable that is called the gradient.
+        """
         if len(update.terms) != 1:
             return frozenset()
         held = self._called_gradient(update)
         chain = self.steps.algebra.all_scalings(update.terms[0].node) if held is None else [held]
-        named = {f for s in chain for f in s.factors if not _is_number(f[1])}
+        named = {f for s in chain for f in s.factors if not _is_number(f[1]) or (held is not None and f[1] != "-1")}
         rates = frozenset(f for f in named if is_learning_rate(f[1]))
         return rates or frozenset(named)
 
@@ -151,9 +154,10 @@ class Company:
         return self.canon[update.old] in above and self.canon[update.new] not in above
 
 
-def _block(site: Site) -> tuple[str, str, int]:
-    span = site.statement_span
-    return span.path, site.function, span.column
+def _stand_together(one: Site, other: Site) -> bool:
+    """Whether two statements stand in one block, or on one line."""
+    a, b = one.statement_span, other.statement_span
+    return (a.path, one.function) == (b.path, other.function) and (a.column == b.column or a.line == b.line)
 
 
 def _is_number(name: str) -> bool:

@@ -12,12 +12,18 @@ from .understand import Recorded
 def players(recorded: Recorded) -> list[Recorded]:
     """The steps of each player; [] where the parameters of a step are all updated before any is read again.
 
-    The gradients of the next player are made with what the one before has just updated.
+    The gradients of the next player are made with what the one before has just updated. One may take several turns in a row.
     """
-    split = [list(_split(training)) for training in recorded.trainings]
-    if not split or len(split[0]) < 2 or any(len(parts) != len(split[0]) for parts in split):
+    found: dict[frozenset[str], list[Training]] = {}
+    most = 0
+    for training in recorded.trainings:
+        parts = list(_split(training))
+        most = max(most, len(parts))
+        for part in parts:
+            found.setdefault(frozenset(h.tensor.name for h in part.parameters), []).append(part)
+    if most < 2 or len(found) > most:
         return []
-    return [Recorded(recorded.replay, list(steps), recorded.borders, recorded.totals) for steps in zip(*split, strict=True)]
+    return [Recorded(recorded.replay, steps, recorded.borders, recorded.totals) for steps in found.values()]
 
 
 def _split(training: Training) -> Iterator[Training]:
