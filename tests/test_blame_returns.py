@@ -81,3 +81,40 @@ def test_the_faulty_line_is_named_and_mended(name, checked):
 
 def test_nothing_is_said_of_the_right_program(checked):
     assert not checked(LAYERS).findings
+
+
+NORMED = """\
+import numpy as np
+
+rng = np.random.default_rng(31)
+rows, want = rng.normal(size=(10, 3)), rng.normal(size=(10, 2))
+W, gain, V = rng.normal(size=(3, 6)) * 0.5, 1 + 0.1 * rng.normal(size=6), rng.normal(size=(6, 2)) * 0.5
+pace = 0.05
+for lap in range(12):
+    z = rows @ W
+    inv = 1 / np.sqrt(z.var(1, keepdims=True) + 1e-5)
+    unit = (z - z.mean(1, keepdims=True)) * inv
+    act = np.tanh(unit * gain)
+    loss = np.sum((act @ V - want) ** 2) / 10
+    d_end = 2 * (act @ V - want) / 10
+    d_act = d_end @ V.T * (1 - act**2)
+    d_unit = d_act * gain
+    core = d_unit - d_unit.mean(1, keepdims=True)
+    core = core - unit * np.mean(d_unit * unit, axis=1, keepdims=True)
+    d_z = inv * core
+    V -= pace * act.T @ d_end
+    gain -= pace * (d_act * unit).sum(0)
+    W -= pace * rows.T @ d_z
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ("core = d_unit - d_unit.mean(1, keepdims=True)", "core = d_unit", 16),
+        ("V -= pace * act.T @ d_end", "V -= pace * act[:6, :2]", 19),
+    ],
+)
+def test_where_a_line_only_renames_and_where_an_update_takes_a_forward_value(before, after, line, checked):
+    found = checked(NORMED.replace(before, after)).findings
+    assert [f.line for f in found if f.severity == "error"] == [line]

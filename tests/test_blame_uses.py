@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from test_repair_scripts import check
 
 TWICE = """\
 import numpy as np
@@ -160,9 +159,9 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_statement_that_hands_on_is_blamed(name, tmp_path):
+def test_the_statement_that_hands_on_is_blamed(name, checked):
     text, hole, line, code = CASES[name]
     source = re.sub(r"\{(second|mean|dz|gw|part)\}", lambda _: hole, text)
-    errors = [f for f in check(source, tmp_path).findings if f.severity == "error"]
+    errors = [f for f in checked(source).findings if f.severity == "error"]
     assert [f.line for f in errors] == ([line] if line else [])
     assert not line or errors[0].code == (code or errors[0].code)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 import pytest
-from test_repair_scripts import check
 
 from backpropdoctor.diagnose.repair import mending
 
@@ -72,38 +71,38 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("kinds", ["tuple", "set"])  # the order of a set is another one in each run
-def test_nothing_is_said_of_the_engine_itself(kinds, tmp_path):
-    assert not check(ENGINE.replace("{kinds}", kinds), tmp_path).findings
+def test_nothing_is_said_of_the_engine_itself(kinds, checked):
+    assert not checked(ENGINE.replace("{kinds}", kinds)).findings
 
 
 @pytest.mark.parametrize(("fault", "kinds"), [*((fault, "tuple") for fault in FAULTS), ("overwritten", "set")])
-def test_an_engine_is_mended_at_its_line(fault, kinds, tmp_path, caplog):
+def test_an_engine_is_mended_at_its_line(fault, kinds, checked, caplog):
     caplog.set_level(logging.DEBUG, logger="backpropdoctor")
     before, after = FAULTS[fault]
     source = ENGINE.replace("{kinds}", kinds)
     assert source.count(before) == 1
-    errors = [f for f in check(source.replace(before, after), tmp_path).findings if f.severity == "error"]
+    errors = [f for f in checked(source.replace(before, after)).findings if f.severity == "error"]
     assert [f.line for f in errors] == [source[: source.index(before)].count("\n") + 1]
     assert errors[0].fixes and all(e.status == "verified" for e in errors[0].explanations)
     assert not [r for r in caplog.records if r.exc_info]
 
 
-def test_what_the_search_raises_is_logged_and_the_finding_stands(tmp_path, monkeypatch, caplog):
+def test_what_the_search_raises_is_logged_and_the_finding_stands(checked, monkeypatch, caplog):
     def fails(*args, **options):
         raise ZeroDivisionError("in the search")
 
     monkeypatch.setattr(mending, "repair_roots", fails)
     before, after = FAULTS["another variable"]
     with caplog.at_level(logging.DEBUG, logger="backpropdoctor"):
-        report = check(ENGINE.replace("{kinds}", "tuple").replace(before, after), tmp_path)
+        report = checked(ENGINE.replace("{kinds}", "tuple").replace(before, after))
     assert [f.fix for f in report.findings if f.severity == "error"] == [None]
     assert any(r.exc_info and r.exc_info[0] is ZeroDivisionError for r in caplog.records)
 
 
-def test_an_edit_may_change_what_one_of_many_runs_makes(tmp_path):
+def test_an_edit_may_change_what_one_of_many_runs_makes(checked):
     source = ENGINE.replace("{kinds}", "tuple").replace("e * e", "Num(2.0) * e").replace(".tanh() * u", ".tanh() * u * u")
     before, after = "o.g += self.v * out.g", "o.g = self.v * out.g"  # only `u` is the second factor more than once
-    errors = [f for f in check(source.replace(before, after), tmp_path).findings if f.severity == "error"]
+    errors = [f for f in checked(source.replace(before, after)).findings if f.severity == "error"]
     assert [(f.line, [x.after for x in f.fixes]) for f in errors] == [
         (source[: source.index(before)].count("\n") + 1, [before])
     ]

@@ -6,7 +6,7 @@ The failing twin of all of them is the program without the fault, of which nothi
 from __future__ import annotations
 
 import pytest
-from test_repair_scripts import RATES, check
+from test_repair_scripts import RATES
 
 from backpropdoctor.edits import apply_fixes
 
@@ -22,18 +22,18 @@ FAMILIES = {
 }
 
 
-def test_nothing_is_said_of_the_program_itself(tmp_path):
-    report = check(RATES, tmp_path)
+def test_nothing_is_said_of_the_program_itself(checked):
+    report = checked(RATES)
     assert report.ok and not report.findings
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_fault_of_each_family_is_named_and_mended(family, tmp_path):
+def test_a_fault_of_each_family_is_named_and_mended(family, checked):
     before, after, codes = FAMILIES[family]
     assert RATES.count(before) == 1
     source = RATES.replace(before, after)
-    errors = [f for f in check(source, tmp_path).findings if f.severity == "error"]
+    errors = [f for f in checked(source).findings if f.severity == "error"]
     assert {f.line for f in errors} == {RATES[: RATES.index(before)].count("\n") + 1}
     assert {f.code for f in errors} <= codes
-    again = check(apply_fixes(source, [x for f in errors for x in f.fixes]), tmp_path)
+    again = checked(apply_fixes(source, [x for f in errors for x in f.fixes]))
     assert again.ok and not again.findings

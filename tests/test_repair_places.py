@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 
 import pytest
-from test_repair_scripts import check
 
 HEAD = """\
 import numpy as np
@@ -78,12 +77,12 @@ def program(way, right=False):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_fault_is_mended_wherever_it_stands(way, tmp_path):
-    errors = [f for f in check(program(way), tmp_path).findings if f.severity == "error"]
+def test_the_fault_is_mended_wherever_it_stands(way, checked):
+    errors = [f for f in checked(program(way)).findings if f.severity == "error"]
     assert len(errors) == 1 and errors[0].fixes
     assert [e.status for e in errors[0].explanations] == ["verified"] * len(errors[0].explanations)
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_nothing_is_said_of_the_right_program(way, tmp_path):
-    assert not check(program(way, right=True), tmp_path).findings
+def test_nothing_is_said_of_the_right_program(way, checked):
+    assert not checked(program(way, right=True)).findings

@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 
 import pytest
-from test_repair_scripts import check
 
 HEAD = """\
 import numpy as np
@@ -59,16 +58,16 @@ def source(name: str, filled: str) -> str:
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_the_sentence_names_what_was_written(name, tmp_path):
+def test_the_sentence_names_what_was_written(name, checked):
     *_, wrong, _, said = SAID[name]
-    (finding,) = (f for f in check(source(name, wrong), tmp_path).findings if f.severity == "error")
+    (finding,) = (f for f in checked(source(name, wrong)).findings if f.severity == "error")
     assert finding.message == said
     assert finding.explanations[0].status == "verified"
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_nothing_is_said_of_the_right_one(name, tmp_path):
-    assert not [f for f in check(source(name, SAID[name][4]), tmp_path).findings if f.severity == "error"]
+def test_nothing_is_said_of_the_right_one(name, checked):
+    assert not [f for f in checked(source(name, SAID[name][4])).findings if f.severity == "error"]
 
 
 TUPLES = """\
@@ -95,11 +94,11 @@ for turn in range(30):
 """
 
 
-def test_an_item_of_a_named_tuple_is_called_by_its_field(tmp_path):
+def test_an_item_of_a_named_tuple_is_called_by_its_field(checked):
     wrong, right = TUPLES, TUPLES.replace("np.tanh(step.out)", "np.tanh(step.net)")
-    (finding,) = (f for f in check(wrong, tmp_path).findings if f.severity == "error")
+    (finding,) = (f for f in checked(wrong).findings if f.severity == "error")
     assert "[" not in finding.fixes[0].after and "step." in finding.fixes[0].after
-    assert not [f for f in check(right, tmp_path).findings if f.severity == "error"]
+    assert not [f for f in checked(right).findings if f.severity == "error"]
 
 
 TURNS = """\
@@ -123,8 +122,8 @@ for turn in range(30):
 """
 
 
-def test_a_derivative_at_a_wrong_index_is_said_with_what_is_read_there(tmp_path):
+def test_a_derivative_at_a_wrong_index_is_said_with_what_is_read_there(checked):
     wrong = TURNS.replace("(1 - states[t + 1]", "(1 - states[t]")
-    (finding,) = (f for f in check(wrong, tmp_path).findings if f.severity == "error")
+    (finding,) = (f for f in checked(wrong).findings if f.severity == "error")
     assert finding.message == "in `d` the derivative of the activation is taken at `states[t]`"
-    assert not [f for f in check(TURNS, tmp_path).findings if f.severity == "error"]
+    assert not [f for f in checked(TURNS).findings if f.severity == "error"]

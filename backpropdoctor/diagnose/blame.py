@@ -159,7 +159,7 @@ class Blame(Roles):
     def _is_of_another(self, m: Measured, gradient: int) -> bool:
         """Whether a tensor is updated with what belongs to something else: no backward value, or the adjoint of another."""
         node = self.replay.canonical[gradient]
-        if node in self.cotangents.origins or node not in self.cotangents.backward:
+        if node in self.cotangents.origins | set(self.cotangents.loss.nodes) or node not in self.cotangents.backward:
             return True
         pair = self.cotangents.paired.get(node)
         if pair is None or pair.target in m.held.tensor.nodes:

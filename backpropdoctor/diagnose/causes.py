@@ -69,6 +69,8 @@ def _activation(words: dict[str, Any]) -> str:
     function = words.get("function")
     if function:
         return f"the {function}"
+    if words.get("formula"):
+        return f"`{words['formula']}`"
     return f"the activation, `{words['call']}`" if words.get("call") else "the activation"
 
 
@@ -105,7 +107,7 @@ def _missing_derivative(w: dict[str, Any], name: str, before: str, after: str) -
 
 def _missing_factor(w: dict[str, Any], name: str, before: str, after: str) -> tuple[str, str, str]:
     factor = _line(w["factor"])
-    by = re.fullmatch(r"1 / ([\w.]+)", factor)
+    by = re.fullmatch(r"1 / ([\w.]+( \*\* \d)?)", factor)
     if by:
         return f"{name} lacks the division by `{by[1]}`", f"`/ {by[1]}` is missing", f"divide by `{by[1]}`"
     return f"{name} lacks the factor `{factor}`", f"`{factor}` is missing", f"multiply by `{factor}`"

@@ -66,6 +66,12 @@ class Best:
         """Whether an edit is not worth a look: others are simpler, and it is not shared by several roots."""
         return rank > self.limit or bool(self.found and rank > self.rank + EQUAL and scene.place not in self.shared)
 
+    def is_said_by(self, tried: Tried) -> bool:
+        """Whether an edit of another statement says the same as one that was found: that a certain term is missing."""
+        own = tried.candidate
+        same = [f.candidate for _, f in self.found if f.candidate.kind == own.kind and f.scene.place != tried.scene.place]
+        return any(c.words.get("term") == own.words.get("term") is not None for c in same)
+
     def takes(self, found: Found, rank: float) -> bool:
         """Keep an edit that mends what it should; whether it mends all."""
         if self.mine - found.right - self.excused:

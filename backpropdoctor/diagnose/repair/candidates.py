@@ -9,6 +9,7 @@ from .candidate import Candidate
 from .candidates_calls import calls
 from .candidates_derivatives import chains, derivatives
 from .candidates_factors import factors
+from .candidates_formulas import slope_terms
 from .candidates_indices import everywhere, indices
 from .candidates_missing import missing_factors, softmax_jacobians
 from .candidates_names import inside, numbers, other_names, renamed, swapped
@@ -34,7 +35,7 @@ _SIMPLE: tuple[Maker, ...] = (
     calls,
     factors,
 )
-_LARGER: tuple[Maker, ...] = (terms, derivatives, missing_factors, chains, softmax_jacobians)
+_LARGER: tuple[Maker, ...] = (terms, slope_terms, derivatives, missing_factors, chains, softmax_jacobians)
 _MOST = 6000
 
 

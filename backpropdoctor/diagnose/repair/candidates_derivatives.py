@@ -10,11 +10,13 @@ from functools import cache
 import numpy as np
 
 from .candidate import Candidate
+from .candidates_formulas import slopes, terms_of
 from .scene import Scene, is_number
 
 _FIXED = re.compile(r"\[-?\d+\]")  # one item of a list, whatever the layer
 _MOST_FORMS = 120  # for values of one shape, the usual ones first
 _MOST_OWN = 80  # of those that the user's program has
+_LONG = 0.6  # how much less simple than a missing part of a derivative it is that the whole is another one
 _REDUCED = {"sum", "mean", "dot", "T"}  # what is called on a product that may lack a factor
 _FUNCTIONS = {"tanh": "tanh", "exp": "exponential"}
 SKIP = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.JoinedStr)
@@ -35,9 +37,10 @@ def derivatives(scene: Scene) -> Iterator[Candidate]:
         pure = _is_factor(node)
         if factor or pure or node is scene.value_node:
             for new, extra, words in forms(scene, shape):
-                if new != ast.unparse(node):
+                if new != ast.unparse(node) and not _is_made_longer(node, new, words):
                     kind = "wrong-derivative" if factor or pure else "other-value"
-                    yield Candidate(2.0 + extra, node, new, kind, {"was": scene.text.of(node), "now": new, **words})
+                    long = _LONG if words.get("whole") else 0.0
+                    yield Candidate(2.0 + extra + long, node, new, kind, {"was": scene.text.of(node), "now": new, **words})
         if may_lack_factor(part, scene):
             text = scene.text.of(node) if product(node) else scene.text.wrapped(node)
             for new, extra, words in forms(scene, shape):
@@ -80,7 +83,7 @@ def product(node: ast.expr) -> bool:
 
 def _times(text: str, form: str) -> str:
     """A product as a person writes it: `x / r` and not `x * (1 / r)`."""
-    divided = re.fullmatch(r"1 / ([\w.]+)", form)
+    divided = re.fullmatch(r"1 / ([\w.]+( \*\* \d)?)", form)
     return f"{text} / {divided[1]}" if divided else f"{text} * {_as_factor(form)}"
 
 
@@ -99,6 +102,14 @@ def _closes_at_end(text: str) -> bool:
         if depth == 0 and k < len(text) - 1:
             return False
     return True
+
+
+def _is_made_longer(node: ast.expr, new: str, words: dict[str, str]) -> bool:
+    """Whether a derivative is what stands there with another term or factor: that is what is missing, then."""
+    if "formula" not in words:
+        return False
+    made, was = ast.parse(new, mode="eval").body, ast.unparse(node)
+    return any(was in (ast.unparse(p) for p in pieces(made)) for pieces in (chain, terms_of))
 
 
 def _is_factor(node: ast.expr) -> bool:
@@ -128,8 +139,18 @@ def forms(scene: Scene, shape: tuple[int, ...]) -> list[tuple[str, float, dict[s
         rows = list({f[0]: f for f in _made(scene, shape)}.values())
         rows.sort(key=lambda f: f[1] - 0.4 * (f[2]["of"] in there))  # what the statement reads already comes first
         own = [f for f in rows if "call" in f[2]][:_MOST_OWN]
-        rows = sorted([*own, *[f for f in rows if "call" not in f[2]][:_MOST_FORMS]], key=lambda f: f[1])
-        known[shape] = [f for f in rows if "call" not in f[2] or _fits(scene, f[0], shape)]
+        rows = [*own, *[f for f in rows if "call" not in f[2]][:_MOST_FORMS]]
+        rows = [f for f in rows if "call" not in f[2] or _fits(scene, f[0], shape)]
+        worked_out = [
+            (
+                s.text,
+                0.3 if s.is_part else 0.15,
+                {"function": "", "of": s.of, "formula": s.formula, "whole": "" if s.is_part else "yes"},
+            )
+            for s in slopes(scene)
+            if s.shape == shape and all(s.text != f[0] for f in rows)
+        ]
+        known[shape] = sorted([*rows, *worked_out], key=lambda f: f[1])
     return known[shape]
 
 
@@ -169,6 +190,9 @@ def _made(scene: Scene, shape: tuple[int, ...]) -> Iterator[tuple[str, float, di
         yield f"2 * {x}", far + 0.2, {"function": "square", "of": x}
         if np.all(values != 0):
             yield f"1 / {x}", far + 0.2, {"function": "logarithm", "of": x}
+        if np.all(values > 0) and np.any(values != np.round(values)):
+            for power in (2, 3):  # of a deviation, in a normalisation
+                yield f"1 / {x} ** {power}", far + 0.3, {"function": "power", "of": x}
     for left in rows:
         for right in rows:
             if left is not right and shape and _is_sigmoid_of(left.value, right.value):

@@ -14,6 +14,7 @@ from .expression import Part, Text, bound_names
 from .scene import Scene, Variable
 
 _PATH = (ast.Name, ast.Attribute, ast.Subscript)
+_FAR = 0.4  # how much less simple it is that a variable which the function does not name stands for an expression
 _READ_ELSEWHERE = 0.25  # how much less simple it is that names were unpacked in the wrong order which others read as well
 
 
@@ -34,7 +35,8 @@ def other_names(scene: Scene) -> Iterator[Candidate]:
                 kind = (
                     "scaled" if scales and not _are_numbers_of_the_net(scene, scene.value(node), v.value) else "wrong-variable"
                 )
-                cost = (1.2 if path else 1.5) + extra + _distance(text, v.text)
+                far = 0.0 if path or scene.is_near(v.text) else _FAR
+                cost = (1.2 if path else 1.5) + extra + far + _distance(text, v.text)
                 yield Candidate(cost, node, v.text, kind, {"was": text, "now": v.text})
 
 

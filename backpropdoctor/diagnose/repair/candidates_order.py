@@ -102,7 +102,15 @@ def _nodes(frozen: Frozen, found: set[int], seen: set[int]) -> None:
             _nodes(value, found, seen)
 
 
+def _target_given(call: ast.Call) -> str | None:
+    """The array that a call is given to write what it makes to: `out=dh`."""
+    return next((ast.unparse(k.value) for k in call.keywords if k.arg == "out"), None)
+
+
 def _target(statement: ast.stmt) -> str:
+    given = [t for n in ast.walk(statement) if isinstance(n, ast.Call) and (t := _target_given(n)) is not None]
+    if given:
+        return given[0]
     target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
     return ast.unparse(target) if target is not None else ast.unparse(statement)
 
@@ -148,6 +156,10 @@ def _copied(scene: Scene, write: Site) -> tuple[Fix, ...] | None:
     """The name that shares its memory given a copy of its own."""
     path = write.span.path
     text = Text(write.statement, path)
+    given = next((n for n in ast.walk(write.statement) if isinstance(n, ast.Call) and _target_given(n) is not None), None)
+    if given is not None and isinstance(write.statement, ast.Assign):
+        kept = [k for k in given.keywords if k.arg != "out"]
+        return (text.fix(given, ast.unparse(ast.Call(given.func, given.args, kept))),)
     root = _root_name(write.statement)
     tree = ast.parse("\n".join(text.lines))
     best = None

@@ -103,7 +103,9 @@ def products(scene: Scene) -> Iterator[Candidate]:
     """A matrix product of two variables added: another path that leads through a weight."""
     for part in scene.parts:
         node = part.node
-        if part.stored or part.in_index or part.is_function or isinstance(node, (ast.Constant, ast.Name)):
+        if part.stored or part.in_index or part.is_function or isinstance(node, ast.Constant):
+            continue
+        if isinstance(node, ast.Name) and node is not scene.value_node:
             continue
         if node is not scene.value_node and not isinstance(part.parent, (ast.BinOp, ast.Call)):
             continue

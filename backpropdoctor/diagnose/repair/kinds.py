@@ -21,7 +21,8 @@ _RECURRENT = re.compile(r"next|prev|future|later|carry|last|hidden|\bdh|dc|_t1|s
 def refined(candidate: Candidate, scene: Scene, root: Root) -> tuple[str, dict[str, Any]]:
     """The kind and the words of a candidate that works."""
     kind, words = candidate.kind, dict(candidate.words)
-    if words.get("function") in APPLIED and not is_applied(scene, words["function"], str(words.get("of", ""))):
+    function = words.get("function")
+    if function == "power" or function in APPLIED and not is_applied(scene, function, str(words.get("of", ""))):
         return _mere_value(kind, words)
     if kind == "other-value" and words.get("function") and not _reads_backward(scene, candidate.old):
         return "wrong-derivative", words

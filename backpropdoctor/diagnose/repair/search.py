@@ -17,6 +17,7 @@ from .best import EQUAL, FIRST_LARGER, Best, Found, Tried, fingerprint, names_an
 from .candidate import Candidate
 from .candidates import candidates, larger, simple
 from .candidates_factors import by_rate
+from .candidates_formulas import as_slope
 from .capture import Capture, Place
 from .edited import Edited, Misfit, prepare
 from .guide import Guide
@@ -33,7 +34,7 @@ EFFORT = 1_000_000  # operations for one root: about three seconds
 _FULL = 4 * EFFORT  # after so much in all, a root gets an eighth
 _ELSEWHERE = 1.0  # how much less simple it is to add up at another statement than the blamed one
 _MADE_UP = 2.4  # what an edit costs that makes up an expression: then the plain ones are tried that make no adjoint
-_MOST_NEAR = 6  # statements in which something may have to be added
+_MOST_NEAR = 7  # statements in which something may have to be added
 
 
 class Search:
@@ -53,8 +54,10 @@ class Search:
         self.scenes: dict[Place, Scene] = {}
         self.likely: list[Tried] = []  # the edits for the last root that make an adjoint
         self.partial: list[Tried] = []  # those after which one of its gradients is right
+        self.plain: list[Tried] = []  # those that make no adjoint at the first moment
         self._results: dict[Any, tuple[set[str], float | None] | None] = {}
         self._known: dict[int, tuple[Any, ...]] = {}
+        self._slopes: dict[int, float] = {}  # how likely an edit is for what it makes of an operand
         self._adds: dict[int, bool] = {}  # whether anything is there, in any run, where a statement writes
 
     def scene(self, place: Place) -> Scene:
@@ -81,7 +84,7 @@ class Search:
         `places` are the blamed statement and its nearest, `further` those that are tried where these give nothing;
         `shared` are the statements that other roots have in common with this one.
         """
-        self.likely, self.partial = [], []
+        self.likely, self.partial, self.plain = [], [], []
         self.trial.settle(self.active)
         right = self.right()
         wrong = {m.held.tensor.name for m in self.trial.claims} - right
@@ -140,8 +143,9 @@ class Search:
         if all(f.common is not None for _, f in best.found):  # what is no adjoint may be right: a derivative, a part of a sum
             self._go_through(iter(waiting), best, right, stop)
         elif best.rank >= _MADE_UP:
-            plain = (t for t in waiting if t.rank < FIRST_LARGER)
-            self._go_through(plain, best, right, self.trial.effort + EFFORT / 4)
+            plain = (t for t in waiting if t.rank < FIRST_LARGER or best.is_said_by(t))
+            self._go_through(plain, best, right, max(stop, self.trial.effort + EFFORT / 4))
+        self.plain += waiting
         return self._kept(best.found)
 
     def _share(self, stop: float) -> float:
@@ -238,14 +242,13 @@ class Search:
         """The statements to edit, the blamed one first, each with a handicap."""
         inner = [q for p in places for q in self.statements if q.part and replace(q, part=None) == p]
         usable = [p for p in [*inner, *places] if self.trial.usable(p)]
+        innocent = {p.line for p in self.statements if self._innocent(p)}
         for k, place in enumerate(usable):
             hands_on = k > 0 and isinstance(self.statements[place], ast.Return)  # that is what it is there for
             renames = self.trial.only_renames(place) and not hands_on
             yield (-0.2 if renames else 0.15 * min(k, 2)), self.scene(place)
-        innocent = {p.line for p in self.statements if self._innocent(p)}
-        for place in usable[:1]:
-            for scene in inlined(self.scene(place), {p.line for p in usable} | innocent):
-                yield 0.2, scene
+            if not k:
+                yield from ((0.2, scene) for scene in inlined(self.scene(place), {p.line for p in usable} | innocent))
 
     def _kept(self, best: list[tuple[float, Found]]) -> list[Found]:
         """Fresh probes decide; of edits that mean the same the simplest is said."""
@@ -281,11 +284,12 @@ class Search:
     ) -> list[tuple[float, Scene, Candidate]]:
         """All edits of one sort of all the statements, by their cost."""
         first = scenes[0][1].place if scenes else None
-        rows = [
-            (penalty + c.cost + (_ELSEWHERE if c.kind == "overwritten" and scene.place != first else 0.0), scene, c)
-            for penalty, scene in scenes
-            for c in make(scene)
-        ]
+        rows = []
+        for penalty, scene in scenes:
+            for c in make(scene):
+                elsewhere = c.kind == "overwritten" and scene.place != first
+                slope = self._slopes[id(c)] = as_slope(scene, c)
+                rows.append((penalty + c.cost + slope + (_ELSEWHERE if elsewhere else 0.0), scene, c))
         return sorted(rows, key=lambda row: row[0])
 
     def tried(self, rank: float, scene: Scene, c: Candidate) -> Tried | None:
@@ -304,7 +308,7 @@ class Search:
         if made == known:
             return Tried(rank, scene, c, text, edited, False) if self.trial.is_repeated(scene.place) else None
         other = [v for v, new, old in zip(values, made, known, strict=False) if new != old] or values
-        return Tried(rank, scene, c, text, edited, self.guide.likes(other))
+        return Tried(rank, scene, c, text, edited, self.guide.likes(other) or self._slopes.get(id(c), 0.0) < 0)
 
     def _found(self, tried: Tried, right: set[str], best: Best) -> Found | None:
         """What is right under an edit, where it helps."""

@@ -73,6 +73,7 @@ class Trial(Values):
         self.objective = check.training.loss.objective
         self._truths: dict[tuple[Any, int], tuple[float, float, list[np.ndarray]] | None] = {}
         self._forward_lines: dict[str, set[int]] = {}
+        self._made_on: dict[tuple[str, int], list[Any]] = {}
         self._orders: dict[Any, list[Measured]] = {}
 
     @cached_property
@@ -96,6 +97,14 @@ class Trial(Values):
             lines = {s.statement.lineno for s in sites if s is not None and s.span.path == place.path}
             self._forward_lines[place.path] = lines
         return self._forward_lines[place.path]
+
+    def made_on(self, path: str, line: int) -> list[Any]:
+        """The values that the statement on a line made, in any of the recorded steps."""
+        if (path, line) not in self._made_on:
+            sites = ((node, node.site) for node in self.nodes if node.kind == "op")
+            rows = [node.value for node, s in sites if s is not None and (s.span.path, s.statement.lineno) == (path, line)]
+            self._made_on[path, line] = rows
+        return self._made_on[path, line]
 
     # --- verdicts -----------------------------------------------------------------------------------------------------
 
