@@ -12,7 +12,6 @@ PROGRAMS = sorted((Path(__file__).parent / "programs" / "healthy").glob("*.py"))
 
 # what trains without a gradient that a loss could be held against: reported as incomplete, never as wrong
 NOT_CHECKABLE = {
-    "actor_critic",  # the actor's gradient is that of no loss on the tape
     "coordinate_descent",
     "episodes_with_baseline",  # the actor's loss is nowhere; what both heads share is undecided
     "evolution",

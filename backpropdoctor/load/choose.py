@@ -23,7 +23,7 @@ from .conventions import is_loss_name, is_maximised_name, plain_word
 from .deltas import meant_among
 from .joint import joint_loss
 from .losses import Output, implied_losses, named_losses
-from .penalties import penalised, scaled_loss, with_penalties
+from .penalties import is_whole, penalised, scaled_loss, with_penalties
 from .pieces import fits_in_part
 from .residuals import is_residual
 from .rivals import rival_of
@@ -38,10 +38,12 @@ def choose_loss(
     borders: Collection[int],
     totals: Collection[int] = (),
     without: Collection[int] = (),
+    *,
+    standard: bool = True,
 ) -> LossFound | None:
     """The loss that the gradients belong to: the likeliest named one that any gradient fits, else an implied one.
 
-    Losses made at the sites (their ids) in `without` were seen to fit by chance only.
+    Losses made at the sites (their ids) in `without` were seen to fit by chance only; `standard` ones may be tried.
     """
     if not training.parameters:
         return None
@@ -58,7 +60,7 @@ def choose_loss(
         fitting = fitting if top[0] > 0 else None
     fitting = _as_meant(training, fitting, named, partial(candidates, training, None, borders, totals, whole=False))
     training.rival = None
-    implied = _implied(training) if fitting is None else None
+    implied = _implied(training) if fitting is None and standard else None
     if implied is not None:
         rival = rival_of(training, named, implied[1])
         training.rival = replace(rival, loss=with_penalties(training, rival.loss)) if rival is not None else None
@@ -116,7 +118,7 @@ def _as_meant(
     `parts` gives the losses that may be one of several.
     """
     best = score(training, fitting)[0] if fitting is not None else 0
-    if best == len(training.parameters):
+    if not named or best == len(training.parameters):
         return fitting
     losses = [with_targets_held(training, loss, named) or loss for loss in named]
     for loss in losses:
@@ -148,7 +150,7 @@ def candidates(
     live = replay.downstream(origins)
     named = named_losses(replay, origins, borders, totals, replay.upstream(gradients), declared, _slots(held))
     likely = (
-        loss
+        replace(loss, running=loss.objective.nodes[0] in totals)
         for loss in named
         if declared
         or not (is_residual(replay, loss, live) or (whole and not (readers <= loss.nodes and _covers(loss, origins, replay))))
@@ -201,15 +203,18 @@ def _site(loss: LossFound) -> int | None:
 
 def _claim(training: Training, loss: LossFound, held: Held) -> Claim:
     """What of a gradient belongs to a loss: without the penalties that the loss does not hold."""
-    if held.penalties and not any(penalised(training.replay, loss, p.node) for p in held.penalties):
-        return held.data_claim
-    return held.claim
+    bare = held.penalties and not any(penalised(training.replay, loss, p.node) for p in held.penalties)
+    return held.data_claim if bare and not is_whole(training, loss, held) else held.claim
 
 
 def _named_as_loss(training: Training, loss: LossFound) -> bool:
-    """Whether a scalar is called a loss, or is made by the function `f` of a script that calls `grad_f`."""
+    """Whether a scalar is called a loss or a likelihood, or is made by the function `f` of a script that calls `grad_f`."""
     word = plain_word(loss.name)
-    return is_loss_name(word) or any(function_of(s.function, (word,)) for s in training.replay.tape.scopes.values())
+    return (
+        is_loss_name(word)
+        or is_maximised_name(word)
+        or any(function_of(s.function, (word,)) for s in training.replay.tape.scopes.values())
+    )
 
 
 def _covers(loss: LossFound, origins: Sequence[int], replay: Replay) -> bool:

@@ -20,6 +20,23 @@ from .seeds import is_loss_value
 _TINY = 1e-300
 
 
+class Scalars:
+    """The numbers on a tape that may be a loss: those with a name, and those that nothing reads."""
+
+    def __init__(self, replay: Replay) -> None:
+        nodes = replay.tape.nodes
+        self.named = [b for b in replay.tape.bindings if b.node is not None and is_loss_value(nodes[b.node])]
+        self.unread = [n for n in nodes if not replay.consumers.get(replay.canonical[n.index]) and is_loss_value(n)]
+
+    @classmethod
+    def of(cls, replay: Replay) -> Scalars:
+        """Those of a replay, looked for once for all of its steps."""
+        if cls not in replay.kept:
+            replay.kept[cls] = cls(replay)
+        found: Scalars = replay.kept[cls]
+        return found
+
+
 def named_losses(
     replay: Replay,
     origins: Sequence[int],
@@ -39,8 +56,9 @@ def named_losses(
     canon = replay.canonical
     below = replay.downstream(origins)
     ranks: dict[int, tuple[int, str, Site | None]] = {}
-    for b in replay.tape.bindings:
-        if b.node is None or canon[b.node] not in below or not is_loss_value(replay.tape.nodes[b.node]):
+    scalars = Scalars.of(replay)
+    for b in scalars.named:
+        if b.node is None or canon[b.node] not in below:
             continue
         rank = _rank(b, declared)
         if rank is not None and rank > 1 and str(b.parts[-1]) in slots and len(b.parts) > 1:
@@ -48,9 +66,9 @@ def named_losses(
         if rank is not None and (canon[b.node] not in ranks or rank < ranks[canon[b.node]][0]):
             ranks[canon[b.node]] = (rank, b.name, b.site)
     if declared is None:
-        for node in replay.tape.nodes:
+        for node in scalars.unread:
             i = canon[node.index]
-            if i in below and i not in ranks and is_loss_value(node) and not replay.consumers.get(i):
+            if i in below and i not in ranks:
                 ranks[i] = (5, node.site.span.text if node.site else "a printed value", node.site)
     wanted = {canon[o] for o in origins}
     others = set(ranks)

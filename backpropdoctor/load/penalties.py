@@ -141,6 +141,14 @@ def penalised(replay: Replay, loss: LossFound, node: int) -> bool:
     return False
 
 
+def is_whole(training: Training, loss: LossFound, held: Held) -> bool:
+    """Whether a gradient with its penalties is parallel to that of a loss, which holds them then in whatever form."""
+    if sum(np.size(training.replay.base(i)) for i in held.tensor.nodes) < 2:
+        return False
+    ratio = training.adjoints.ratio(held.claim, loss.objective)
+    return ratio is not None and bool(ratio.value) and not ratio.zero
+
+
 def _is_number(node: Node) -> bool:
     return node.kind == "leaf" and np.size(node.value) == 1
 
@@ -160,7 +168,9 @@ def with_penalties(training: Training, loss: LossFound) -> LossFound:
     if loss.source == "implied" and any(h.penalties for h in training.parameters):
         loss, scale = scaled_loss(loss, scale), 1.0  # a penalty says how large the error is meant to be
     nodes = [i for h in training.parameters for i in h.tensor.nodes]
-    loss = replace(loss, unpenalised=frozenset(i for i in nodes if not penalised(training.replay, loss, i)))
+    whole = {i for h in training.parameters if h.penalties and is_whole(training, loss, h) for i in h.tensor.nodes}
+    bare = (i for i in nodes if i not in whole and not penalised(training.replay, loss, i))
+    loss = replace(loss, unpenalised=frozenset(bare))
     for held in training.parameters:
         open_ = [p for p in held.penalties if p.node in loss.unpenalised]
         found += [replace(p, l2=p.l2 / scale, l1=p.l1 / scale) for p in open_]

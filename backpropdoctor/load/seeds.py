@@ -70,6 +70,8 @@ def _depends(replay: Replay, node: int, origins: set[int], borders: set[int]) ->
 
 def seeds(replay: Replay, live: Collection[int], slots: Collection[str]) -> list[Seed]:
     """The ones that backward passes begin with, in order: in `slots` stand the gradients, `live` depends on parameters."""
+    if not slots:
+        return []
     values = _scalars(replay, live)
     found = []
     known: set[int] = set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from .by_names import by_names
 from .choose import choose_loss, fits_by_chance, score
 from .holding import hold
 from .parameters import Parameters
+
+_TRIED = 8  # steps of the same parameters that no standard loss fits, after which none is tried
 
 
 @dataclass(slots=True)
@@ -57,8 +60,12 @@ def understand(recorded: Recorded, *, loss: str | None = None) -> Iterator[Train
     found.sort(key=lambda t: (len(t.parameters) < most, abs(t.step - 1)))
     later = []
     chance: set[int] = set()
+    without: Counter[tuple[str, ...]] = Counter()
     for training in found:
-        training.loss = choose_loss(training, loss, recorded.borders, recorded.totals, chance)
+        names = tuple(h.tensor.name for h in training.parameters)
+        standard = without[names] < _TRIED
+        training.loss = choose_loss(training, loss, recorded.borders, recorded.totals, chance, standard=standard)
+        without[names] += training.loss is None
         if fits_by_chance(training, found, recorded.borders, recorded.totals):
             assert training.loss is not None
             chance |= {training.loss.site.id} if training.loss.site else set()
@@ -86,7 +93,7 @@ def _totals(steps: Steps, parameters: Parameters, borders: set[int]) -> Iterator
             continue
         before, after = reached.get(canon[update.old], 0), reached.get(i, 0)
         if update.self_factor != 1.0 or (before and before.bit_length() < after.bit_length()):
-            yield i
+            yield from (i, canon[update.old])  # what it was after the first step is one as well
     for i, mask in reached.items():
         if mask.bit_count() > 1 and np.size(steps.tape.nodes[i].value) == 1 and i not in steps.by_new:
             yield i

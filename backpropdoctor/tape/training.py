@@ -23,6 +23,7 @@ class LossFound:
     nodes: frozenset[int] = frozenset()  # everything it depends on, canonical
     unpenalised: frozenset[int] = frozenset()  # the parameters of which it holds no penalty of its own
     sure: bool = False  # the backward pass itself says that it begins at this loss
+    running: bool = False  # it goes on over several steps, as what is shown of an epoch does: its scale is none of a step's
     held_still: tuple[str, ...] = ()  # what the parameters move and is held still as data, each with its line
 
 
