@@ -37,3 +37,44 @@ def test_a_row_number_stands_where_all_rows_are_changed(spread, checked):
 
 def test_one_element_of_each_row_is_no_fault(checked):
     assert not checked(PICKED).findings
+
+
+WORDS = """
+import numpy as np
+
+rng = np.random.default_rng(5)
+lexicon, out = rng.normal(0, 0.3, (7, 4)), rng.normal(0, 0.3, (4, 7))
+words = rng.integers(0, 7, 25)
+after = rng.integers(0, 7, 25)
+for turn in range(6):
+    h = lexicon[words]
+    e = np.exp(h @ out)
+    p = e / e.sum(axis=1, keepdims=True)
+    loss = -np.mean(np.log(p[np.arange(25), after]))
+    dz = p.copy()
+    dz[np.arange(25), after] -= 1
+    dz /= 25
+    dlexicon = np.zeros_like(lexicon)
+    np.add.at(dlexicon, words, dz @ out.T)
+    out -= 0.2 * h.T @ dz
+    lexicon -= 0.2 * dlexicon
+"""
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "line"),
+    [
+        ("np.add.at(dlexicon, words, dz @ out.T)", "dlexicon[words] += dz @ out.T", 17),
+        ("np.add.at(dlexicon, words, dz @ out.T)", "dlexicon[words] = dz @ out.T", 17),
+        ("lexicon -= 0.2 * dlexicon", "lexicon[words] -= 0.2 * (dz @ (out + 0.2 * h.T @ dz).T)", 19),
+    ],
+)
+def test_what_is_added_once_for_each_index_is_added_for_all(was, now, line, checked):
+    [finding] = [f for f in checked(WORDS.replace(was, now)).findings if f.severity == "error"]
+    assert (finding.code, finding.line) == ("BD117", line)
+    assert ".at(" in finding.fixes[0].after and finding.explanations[0].status == "verified"
+
+
+def test_an_index_that_stands_once_is_added_in_place(checked):
+    source = WORDS.replace("words = rng.integers(0, 7, 25)", "words = rng.permutation(7)").replace("25", "7")
+    assert not checked(source.replace("np.add.at(dlexicon, words, dz @ out.T)", "dlexicon[words] += dz @ out.T")).findings

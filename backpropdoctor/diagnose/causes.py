@@ -31,6 +31,7 @@ CODES = {
     "missing-term": "BD117",
     "surplus-term": "BD117",
     "overwritten": "BD117",
+    "repeated-index": "BD117",
     "accumulated": "BD117",
     "missing-path": "BD118",
     "softmax-diagonal": "BD119",
@@ -252,6 +253,14 @@ def _overwritten(w: dict[str, Any], name: str, before: str, after: str) -> tuple
     return f"{name} is overwritten where it should be {said}", f"`=` where `{sign}=` belongs", _write(before, after)
 
 
+def _repeated(w: dict[str, Any], name: str, before: str, after: str) -> tuple[str, str, str]:
+    return (
+        f"{name} gets one term only where an index stands in `{_line(w['key'])}` several times",
+        "adds once for each index",
+        f"{_write('', after)}, which adds all of them",
+    )
+
+
 def _accumulated(w: dict[str, Any], name: str, before: str, after: str) -> tuple[str, str, str]:
     return f"{name} is added to where it should be set anew", "`+=` where `=` belongs", _write(before, after)
 
@@ -310,6 +319,7 @@ _MAKERS = {
     "missing-path": _path,
     "surplus-term": _surplus_term,
     "overwritten": _overwritten,
+    "repeated-index": _repeated,
     "accumulated": _accumulated,
     "softmax-diagonal": _softmax,
     "loss-mismatch": _mismatch,

@@ -5,7 +5,8 @@ values, has to give the right gradients along directions that it was not found w
 program, which is checked again.
 
 Why it is wrong: a value that is used twice gets the sum of two gradients, one for each use, and a penalty in the loss
-adds its own derivative to the gradient.
+adds its own derivative to the gradient. `dE[words] += g` adds one term for each word, however often it stands in `words`:
+`np.add.at(dE, words, g)` adds them all.
 
 Failing:
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+import numpy as np
+
 from .candidate import Candidate
 from .scene import Scene
 
@@ -150,12 +152,29 @@ def statements(scene: Scene) -> Iterator[Candidate]:
         target, value = scene.text.of(node.targets[0]), scene.text.of(node.value)
         yield Candidate(1.2, node, f"{target} += {value}", "overwritten", {"target": target, "sign": "+"})
         yield Candidate(1.25, node, f"{target} -= {value}", "overwritten", {"target": target, "sign": "-"})
+        yield from _at_once(scene, node.targets[0], node.value, "add")
     elif isinstance(node, ast.AugAssign):
         target, value = scene.text.of(node.target), scene.text.of(node.value)
         if isinstance(node.op, (ast.Add, ast.Sub)):
             other = "-=" if isinstance(node.op, ast.Add) else "+="
             yield Candidate(0.98, node, f"{target} {other} {value}", "sign", {})
+            yield from _at_once(scene, node.target, node.value, "add" if isinstance(node.op, ast.Add) else "subtract")
         yield Candidate(1.2, node, f"{target} = {value}", "accumulated", {"target": target})
+
+
+def _at_once(scene: Scene, target: ast.expr, value: ast.expr, ufunc: str) -> Iterator[Candidate]:
+    """`np.add.at(a, k, v)` for `a[k] += v`, which adds once only where an index stands in `k` several times."""
+    if not isinstance(target, ast.Subscript) or scene.numpy is None:
+        return
+    keys = target.slice.elts if isinstance(target.slice, ast.Tuple) else [target.slice]
+    values = [scene.value(key) for key in keys]
+    arrays = [v.ravel() for v in values if isinstance(v, np.ndarray) and v.dtype.kind in "iu"]
+    if not arrays or len({a.size for a in arrays}) > 1 or np.unique(np.stack(arrays), axis=1).shape[1] == arrays[0].size:
+        return
+    array, key, added = (scene.text.of(n) for n in (target.value, target.slice, value))
+    key = f"({key})" if isinstance(target.slice, ast.Tuple) else key
+    new = f"{scene.numpy}.{ufunc}.at({array}, {key}, {added})"
+    yield Candidate(1.0, scene.statement, new, "repeated-index", {"key": key, "array": array})
 
 
 def _elementwise(parent: ast.AST) -> bool:
