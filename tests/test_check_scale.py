@@ -43,3 +43,27 @@ def test_a_factor_that_changes_with_the_sample_is_none(tmp_path, delta):
     found = _check(tmp_path, delta).findings
     assert [(f.severity, f.line) for f in found] == [("error", 11)]
     assert all(e.status == "verified" for e in found[0].explanations)
+
+
+BATCH = """
+import numpy as np
+
+rng = np.random.default_rng(4)
+x, y = rng.normal(size=(10, 3)), rng.normal(size=(10, 2))
+W, b = rng.normal(size=(3, 4)), rng.normal(size=4)
+V, c = rng.normal(size=(4, 2)), rng.normal(size=2)
+for turn in range(5):
+    h = np.tanh(x @ W + b)
+    e = (h @ V + c - y) / 10
+    gV, gc = h.T @ e, {gc}
+    d = e @ V.T * (1 - h**2)
+    gW, gb = x.T @ d, d.sum(axis=0)
+    W, b, V, c = W - 0.1 * gW, b - 0.1 * gb, V - 0.1 * gV, c - 0.1 * gc
+"""
+
+
+@pytest.mark.parametrize(("gc", "lines"), [("e.sum(axis=0)", []), ("e.mean(axis=0)", [11])])
+def test_a_factor_too_many_is_none_that_all_share(gc, lines, tmp_path):
+    path = tmp_path / "batch.py"
+    path.write_text(BATCH.replace("{gc}", gc), encoding="utf-8")
+    assert [f.line for f in bd.check(str(path)).findings if f.severity == "error"] == lines

@@ -59,6 +59,11 @@ CHAINS = {
         ("d_cloud * (1 - cloud**2)", "d_cloud * (1 - cloud)"),
         ("d_tilt = d_mist.sum(0)", "d_tilt = d_cloud.sum(0)"),
     ],
+    "three that read the wrong variable": [
+        ("d_cloud = d_guess @ out.T", "d_cloud = guess @ out.T"),
+        ("d_gate = drops.T @ d_mist", "d_gate = drops.T @ d_cloud"),
+        ("d_tilt = d_mist.sum(0)", "d_tilt = d_cloud.sum(0)"),
+    ],
     "the right variable is there, and neither reads it": [
         ("d_gate = drops.T @ d_mist", "d_gate = drops.T @ d_cloud"),
         ("d_tilt = d_mist.sum(0)", "d_tilt = d_cloud.sum(0)"),

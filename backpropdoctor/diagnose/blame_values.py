@@ -120,7 +120,12 @@ class Values:
 
     def is_uniform(self, m: Measured) -> bool:
         """Whether a gradient differs from the truth by nothing but the factor that all of them share."""
-        return self.is_shared(m.ratio) and (self.uniform_is_scale or self._is_rate)
+        return not self._is_taken_out and self.is_shared(m.ratio) and (self.uniform_is_scale or self._is_rate)
+
+    @cached_property
+    def _is_taken_out(self) -> bool:
+        """Whether the factor that gradients share is taken out of their ratios: those that have it are right then."""
+        return any(m.verdict == "right" and m.ratio is not None and not m.ratio.zero for m in self.check.measured)
 
     def is_shared(self, ratio: Ratio | None) -> bool:
         """Whether a ratio is the factor that gradients share."""

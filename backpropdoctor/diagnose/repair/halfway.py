@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...tape.adjoint import close
+from ...tape.adjoint import close, squeezed
 from ..blame import Root
 from ..blame_made_up import made_up
+from ..blame_unread import adjoints_there
 from .best import EQUAL, Found, Tried, fingerprint
 from .edited import Edited, Misfit
 from .trial import FRESH, SEARCH, Outcome
@@ -29,25 +30,27 @@ _MOST_FOUND = 8
 _MOST_RIVALS = 3  # edits of other values that may be meant
 # how much simpler an edit counts
 _MEANT = 1.0  # that makes the adjoint which is meant
+_NEW = 0.4  # that makes one which was not there
 _RIGHT = 1.5  # that makes a gradient right which was not even parallel to the truth: that does not happen by chance
 _SCALED = 0.6  # that makes one right which was off by a factor, or leaves a factor only
 _EACH = 0.3  # for each of more such gradients
 _MOST_COUNTED = 3
+_LATEST = _RIGHT + (_MOST_COUNTED - 1) * _EACH + EQUAL  # what an edit can gain in all, and a little more
 
 
 @dataclass(frozen=True, slots=True)
 class _Gain:
-    """The gradients that an edit makes right that were not parallel, how many others are nearer; whether its value is meant."""
+    """The gradients that an edit makes right that were not parallel, how many others are nearer; what its value is worth."""
 
     right: frozenset[str]
     nearer: int
-    meant: bool
+    made: float
 
     @property
     def worth(self) -> float:
         first = _RIGHT if self.right else _SCALED if self.nearer else 0.0
         more = min(len(self.right) + self.nearer, _MOST_COUNTED) - 1
-        return max(_MEANT * self.meant, first) + _EACH * max(more, 0)
+        return max(self.made, first) + _EACH * max(more, 0)
 
 
 def halfway(search: Search, root: Root, mine: set[str]) -> list[list[Found]]:
@@ -57,25 +60,16 @@ def halfway(search: Search, root: Root, mine: set[str]) -> list[list[Found]]:
     """
     before = search.trial.outcome(search.active)
     wrong = {n for n in mine & set(before.ratios) if n not in before.right}
-    may = wrong | made_up(search.blame)
-    stop = search.trial.effort + _EFFORT
-    rows: dict[object, tuple[float, Found]] = {}
     known = {id(t) for t in search.partial}
-    rest = sorted((t for t in search.likely if id(t) not in known), key=lambda t: t.rank)
-    for tried in [*sorted(search.partial, key=lambda t: t.rank), *rest]:
-        if tried.candidate.redirect and not tried.candidate.fixes:
-            continue  # no edit that the program could be run with
-        if search.trial.effort > stop or len(rows) > _MOST_FOUND:
-            break
-        try:
-            key = (tried.scene.place, fingerprint(search.trial.first_values(tried.edited)))
-            gain = None if key in rows else _gain(search, root, tried, wrong, may, before)
-        except Misfit:
-            continue  # it does not run in a later turn
-        if gain is not None and gain.worth:
-            found = Found(tried.candidate, tried.scene, tried.text, tried.edited, gain.right, is_half=True)
-            rows[key] = (tried.rank - gain.worth, found)
-    return _grouped(list(rows.values()))
+    likely = sorted((t for t in search.likely if id(t) not in known), key=_rank)
+    aim = _Aim(search, root, wrong, wrong | made_up(search.blame), adjoints_there(search.blame), before)
+    stop = search.trial.effort + _EFFORT
+    rows = aim.reached_by([*sorted(search.partial, key=_rank), *likely], stop)
+    return _grouped(rows or aim.reached_by(sorted(search.plain, key=_rank), stop))
+
+
+def _rank(tried: Tried) -> float:
+    return tried.rank
 
 
 def _grouped(rows: Sequence[tuple[float, Found]]) -> list[list[Found]]:
@@ -90,20 +84,81 @@ def _grouped(rows: Sequence[tuple[float, Found]]) -> list[list[Found]]:
     return [found for _, found in groups[: 1 + _MOST_RIVALS]]
 
 
-def _gain(search: Search, root: Root, tried: Tried, wrong: set[str], may: set[str], before: Outcome) -> _Gain | None:
-    """What an edit gains; None where it spoils a gradient, or changes one that is not among those that it `may` change."""
-    told = {n for n in wrong if before.ratios[n] is None and _can_tell(search, n)}
-    gained: list[tuple[set[str], set[str]]] = []
-    for numbers in (SEARCH, FRESH):
-        after = search.trial.outcome([*search.active, tried.edited], numbers)
-        if not _is_kept(before, after, may):
-            return None
-        right = told & after.right
-        gained.append((right, (wrong & after.right) - right | {n for n in told - right if after.ratios[n]}))
-        if gained[0] == (set(), set()):
-            break  # what it makes may be right all the same
-    right, nearer = (set.intersection(*rows) for rows in zip(*gained, strict=True))
-    return _Gain(frozenset(right), len(nearer), meant=_is_meant(search, root, tried.edited))
+@dataclass(frozen=True, slots=True)
+class _Aim:
+    """What an edit is to gain: `wrong` are the gradients to mend, `may` those that it may change.
+
+    `there` are the forward values of which there is the adjoint.
+    """
+
+    search: Search
+    root: Root
+    wrong: set[str]
+    may: set[str]
+    there: set[int]
+    before: Outcome
+
+    def reached_by(self, tries: Sequence[Tried], stop: float) -> list[tuple[float, Found]]:
+        """The edits that gain something, each with its rank."""
+        trial, rows = self.search.trial, dict[object, tuple[float, Found]]()
+        for tried in tries:
+            if tried.candidate.redirect and not tried.candidate.fixes:
+                continue  # no edit that the program could be run with
+            best = min((rank for rank, _ in rows.values()), default=np.inf)
+            if trial.effort > stop or len(rows) > _MOST_FOUND or tried.rank > best + _LATEST:
+                break
+            try:
+                key = (tried.scene.place, fingerprint(trial.first_values(tried.edited)))
+                gain = None if key in rows else self._gain(tried)
+            except Misfit:
+                continue  # it does not run in a later turn
+            if gain is not None and gain.worth:
+                found = Found(tried.candidate, tried.scene, tried.text, tried.edited, gain.right, is_half=True)
+                rows[key] = (tried.rank - gain.worth, found)
+        return list(rows.values())
+
+    def _gain(self, tried: Tried) -> _Gain | None:
+        """What an edit gains; None where it spoils a gradient, or changes one that it may not."""
+        search, before = self.search, self.before
+        told = {n for n in self.wrong if before.ratios[n] is None and _can_tell(search, n)}
+        gained: list[tuple[set[str], set[str]]] = []
+        for numbers in (SEARCH, FRESH):
+            after = search.trial.outcome([*search.active, tried.edited], numbers)
+            if not _is_kept(before, after, self.may):
+                return None
+            right = told & after.right
+            gained.append((right, (self.wrong & after.right) - right | {n for n in told - right if after.ratios[n]}))
+            if gained[0] == (set(), set()):
+                break  # what it makes may be right all the same
+        right, nearer = (set.intersection(*rows) for rows in zip(*gained, strict=True))
+        return _Gain(frozenset(right), len(nearer), self._made(tried.edited) if tried.likely else 0.0)
+
+    def _made(self, edited: Edited) -> float:
+        """What it is worth that a statement makes the adjoint it is meant for under an edit, or one that is not there yet.
+
+        Its result's name says which is meant, or the root. Where the backward pass holds no adjoint at all yet, that of any
+        forward value is what it may begin with.
+        """
+        search, blame = self.search, self.search.blame
+        begins = not any(blame.accepts(i) for i in blame.cotangents.paired)
+        moment = search.trial.moments[edited.place][0]
+        values = search.trial.first_values(edited, 1)
+        found = 0.0
+        for (_, node), value in zip(moment.outs, values, strict=False):
+            if begins and np.size(value) > 1 and search.guide.likes([value]):
+                return _MEANT
+            canonical = blame.replay.canonical[node]
+            if blame.accepts(canonical):
+                continue
+            target = blame.named_target(canonical)
+            if target is None and canonical == self.root.node:
+                target = self.root.target
+            if target is not None and _makes(search, node, value, target):
+                return _MEANT
+            others = (t for t in blame.cotangents.targets.get(squeezed(np.shape(value)), ()) if t not in self.there)
+            if any(_makes(search, node, value, t, signed=True) for t in others):
+                found = _NEW
+        return found
 
 
 def _is_kept(before: Outcome, after: Outcome, may: set[str]) -> bool:
@@ -112,30 +167,11 @@ def _is_kept(before: Outcome, after: Outcome, may: set[str]) -> bool:
     return all(n in may and (n in after.right or after.ratios.get(n) is not None) for n in changed)
 
 
-def _is_meant(search: Search, root: Root, edited: Edited) -> bool:
-    """Whether a statement makes the adjoint that it is meant for under an edit, and did not before.
+def _makes(search: Search, node: int, value: Any, target: int, *, signed: bool = False) -> bool:
+    """Whether a value is the adjoint of a forward value, in the scale of the backward pass, and was not one before.
 
-    Its result's name says which, or the root. Where the backward pass holds no adjoint at all yet, that of any forward
-    value is what it may begin with.
+    With `signed` its sign is that of the others as well.
     """
-    blame = search.blame
-    begins = not any(blame.accepts(i) for i in blame.cotangents.paired)
-    moment = search.trial.moments[edited.place][0]
-    values = search.trial.first_values(edited, 1)
-    for (_, node), value in zip(moment.outs, values, strict=False):
-        if begins and np.size(value) > 1 and search.guide.likes([value]):
-            return True
-        canonical = blame.replay.canonical[node]
-        target = blame.named_target(canonical)
-        if target is None and canonical == root.node:
-            target = root.target
-        if target is not None and not blame.accepts(canonical) and _makes(search, node, value, target):
-            return True
-    return False
-
-
-def _makes(search: Search, node: int, value: Any, target: int) -> bool:
-    """Whether a value is the adjoint of a forward value, in the scale of the backward pass, and was not one before."""
     blame = search.blame
     meant = blame.adjoints.adjoint(target, blame.objective)
     if np.size(value) < 2 or meant is None or np.size(meant) != np.size(value):
@@ -146,6 +182,8 @@ def _makes(search: Search, node: int, value: Any, target: int) -> bool:
     now = _multiple(made, true)
     if now is None or was is not None and _close(was, now):
         return False
+    if signed:
+        return any(_close(now, abs(r) * blame.cotangents.sign) for r in good)
     return any(_close(now, r) for r in (good if was is None else good[::2]))  # a sign is what is mended, or none is known
 
 

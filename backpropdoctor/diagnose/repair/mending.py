@@ -15,7 +15,6 @@ from ...source import Span
 from ...tape.tape import Tape
 from ..blame import Blame
 from .back import Back, shown
-from .best import FIRST_LARGER
 from .combine import Combined, Nearness, combine, nearness
 from .forward import COST, ForwardEdit, first_that, forward_edits, variable_edits
 from .repairs import Repair, repair_roots
@@ -135,7 +134,7 @@ class Mending:
             self._nearest = near, [replace(r, repairs=dict(r.repairs)) for r in self.rounds], together
 
     def _drop_needless(self) -> None:
-        """Leave out edits without which all gradients are right as well, or may be by a simpler one of another statement."""
+        """Leave out edits without which all gradients are right as well, or are with one of another statement instead."""
         for r in list(self.rounds):
             for k, repair in list(r.repairs.items()):
                 if all(fix in repair.fixes for fix in self.fixes) or self._is_shared(repair):
@@ -150,18 +149,17 @@ class Mending:
                     r.repairs[k] = repair
 
     def _elsewhere(self, found: Combined, repair: Repair) -> Combined | None:
-        """The proof of a simpler edit than `repair` of another statement, that is blamed with all the other edits in place.
+        """The proof of an edit of another statement, no less simple, that is blamed with all the other edits in place.
 
-        What was read there was wrong as well before those.
+        What is said of the last fault is what would be said of it alone.
         """
-        if found.problem or _cost(repair) < FIRST_LARGER or self.blamed == _MOST_BLAMED:
+        if found.problem or self.blamed == _MOST_BLAMED:
             return None
         depth = len(self.rounds)
         if self._next_round(found, {repair.statement}):
             made = self.rounds[-1]
             made.repairs = made.ways[0]
-            simpler = sum(map(_cost, made.repairs.values())) < _cost(repair)
-            again = self.run(self.fixes) if simpler else None
+            again = self.run(self.fixes) if sum(map(_cost, made.repairs.values())) <= _cost(repair) else None
             if again is not None and again.verified:
                 return again
         del self.rounds[depth:]
