@@ -95,7 +95,8 @@ def _of_players(recorded: Recorded, loss: str | None) -> Judged | None:
 def under_own_loss(again: Callable[[Tape], Examined | None], tape: Tape) -> Examined | None:
     """What `again` finds; undecided where the script's own loss is lost: an edit that does away with it proves nothing."""
     found = again(tape)
-    if found is not None and found.training.loss is not None and found.training.loss.source == "implied":
+    loss = None if found is None else found.training.loss
+    if found is not None and loss is not None and loss.source == "implied" and found.training.same is None:
         leave_undecided(found.check, found.check.measured)
     return found
 

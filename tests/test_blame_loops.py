@@ -75,3 +75,37 @@ def test_a_right_loop_is_healthy(tmp_path):
     path = tmp_path / "cell.py"
     path.write_text(CELL)
     assert not check_script(str(path)).findings
+
+
+BACK_IN_TIME = """
+import numpy as np
+
+gen = np.random.default_rng(4)
+W, R, O = gen.normal(size=(2, 3)), 0.5 * gen.normal(size=(3, 3)), gen.normal(size=(3, 1))
+notes, aims = gen.normal(size=(5, 2)), gen.normal(size=(5, 1))
+for lap in range(10):
+    h, past, cost = np.zeros(3), [np.zeros(3)], 0.0
+    for note, aim in zip(notes, aims):
+        h = np.tanh(note @ W + h @ R)
+        past.append(h)
+        cost += 0.5 * np.sum((h @ O - aim) ** 2)
+    later = np.zeros(3)
+    gW, gR, gO = np.zeros_like(W), np.zeros_like(R), np.zeros_like(O)
+    for t in range(4, -1, -1):
+        off = past[t + 1] @ O - aims[t]
+        own = (O @ off + R @ later) * (1 - past[t + 1] ** 2)
+        gO += np.outer(past[t + 1], off)
+        gR += np.outer(past[t], own)
+        gW += np.outer(notes[t], own)
+        later = {later}
+    W, R, O = W - 0.05 * gW, R - 0.05 * gR, O - 0.05 * gO
+"""
+
+
+def test_a_name_that_is_given_its_own_value_is_blamed_though_it_holds_a_constant(tmp_path):
+    path = tmp_path / "train.py"
+    path.write_text(BACK_IN_TIME.format(later="later"))
+    [finding] = check_script(str(path)).findings
+    assert (finding.line, [x.after for x in finding.fixes]) == (21, ["own"])
+    path.write_text(BACK_IN_TIME.format(later="own"))
+    assert not check_script(str(path)).findings

@@ -224,3 +224,59 @@ def test_a_scalar_of_the_backward_pass_is_not_the_loss_where_more_gradients_fit_
     )
     report = check(tmp_path, text.replace("loss = ", "energy = ").replace("print(loss)", "print(energy)"))
     assert report.status == "healthy" and report.loss is not None and report.loss.name == "energy"
+
+
+BATCHES = """
+import numpy as np
+
+rng = np.random.default_rng(5)
+points = rng.normal(size=(48, 3))
+marks = (points[:, :1] * points[:, 1:2] > 0) * 1.0
+V, W = rng.normal(size=(3, 5)), rng.normal(size=(5, 1))
+
+
+def output(x):
+    return 1 / (1 + np.exp(-np.tanh(x @ V) @ W))
+
+
+def cost(x, y):
+    p = output(x)
+    return {cost}
+
+
+for epoch in range(8):
+    order = rng.permutation(len(points))
+    points, marks = points[order], marks[order]
+    for start in range(0, 48, 12):
+        x, y = points[start : start + 12], marks[start : start + 12]
+        h, p = np.tanh(x @ V), output(x)
+        d = {back} / len(x)
+        dW, dV = h.T @ d, x.T @ (d @ W.T * (1 - h ** 2))
+        W = {shrink} * W - 0.5 * dW
+        V = {shrink} * V - 0.5 * dV
+    print(epoch, cost(points, marks))
+"""
+ENTROPY = "-(y * np.log(p) + (1 - y) * np.log(1 - p)).sum() / len(x)"
+PENALTY = " + 0.5 * 0.3 / len(x) * ((W ** 2).sum() + (V ** 2).sum())"
+
+
+@pytest.mark.parametrize(
+    ("cost", "back", "shrink"),
+    [
+        (ENTROPY, "(p - y)", "1.0"),
+        (ENTROPY + PENALTY, "(p - y)", "(1 - 0.5 * 0.3 / 48)"),  # of all data, and not of a batch
+        (ENTROPY + PENALTY, "(p - y)", "1.0"),
+        ("((p - y) ** 2).mean()", "(p - y)", "1.0"),  # a score beside a cross-entropy
+        ("((p - y) ** 2).mean()", "2 * (p - y) * p * (1 - p)", "1.0"),
+    ],
+)
+def test_a_cost_of_all_data_accuses_no_gradient_of_a_batch(tmp_path, capsys, cost, back, shrink):
+    report = check(tmp_path, BATCHES.format(cost=cost, back=back, shrink=shrink))
+    assert [f.message for f in report.findings if f.severity != "note"] == [] and report.status == "healthy"
+
+
+def test_the_gradient_of_a_batch_is_that_of_the_cost_of_all_data(tmp_path, capsys):
+    report = check(tmp_path, BATCHES.format(cost=ENTROPY, back="(p - y) * p * (1 - p)", shrink="1.0"))
+    [found] = [f for f in report.findings if f.severity == "error"]
+    assert (found.line, found.code) == (25, "BD120")
+    assert [e.status for e in found.explanations] == ["verified"]

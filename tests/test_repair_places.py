@@ -86,3 +86,37 @@ def test_the_fault_is_mended_wherever_it_stands(way, checked):
 @pytest.mark.parametrize("way", WAYS)
 def test_nothing_is_said_of_the_right_program(way, checked):
     assert not checked(program(way, right=True)).findings
+
+
+FILLED = """\
+import numpy as np
+rs = np.random.RandomState(1)
+mats = [rs.randn(3, 3) for _ in range(3)]
+offs = [rs.randn(3) * 0.1 for _ in range(3)]
+pairs = [(rs.randn(3), rs.randn(3)) for _ in range(4)]
+for turn in range(6):
+    sums, steps = [np.zeros(3)] * 3, [np.zeros((3, 3))] * 3
+    for x, y in pairs:
+        seen = [x]
+        for m, o in zip(mats, offs):
+            seen.append(np.tanh(seen[-1] @ m + o))
+        own = [None] * 3
+        d = (seen[-1] - y) * (1 - seen[-1] ** 2)
+        for k in range(3):
+            own[{put}] = d
+            steps = [s + np.outer(seen[j], d) if j == 2 - k else s for j, s in enumerate(steps)]
+            d = d @ mats[2 - k].T * (1 - seen[2 - k] ** 2)
+        sums = [s + o for s, o in zip(sums, own)]
+    mats = [m - 0.01 * s for m, s in zip(mats, steps)]
+    offs = [o - 0.01 * s for o, s in zip(offs, sums)]
+"""
+
+
+def test_what_is_put_where_another_one_belongs_is_put_elsewhere(checked):
+    [found] = checked(FILLED.replace("{put}", "1 - k")).findings
+    assert (found.code, found.line, found.message) == (
+        "BD113",
+        15,
+        "`own` is filled at the index `1 - k`, it should be `2 - k`",
+    )
+    assert not checked(FILLED.replace("{put}", "2 - k")).findings

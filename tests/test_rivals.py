@@ -91,3 +91,50 @@ def test_the_name_of_a_gradient_says_of_which_loss_it_is(tmp_path, capsys):
 def test_a_number_that_the_gradients_are_not_of_is_named_in_a_note(tmp_path, capsys):
     report = check(tmp_path, SQUARED.replace("wanted", "half"), "(guess - half) / half.size")
     assert any("`loss` at line 13" in note for note in report.notes)
+
+
+STACK = """
+import numpy as np
+
+rng = np.random.default_rng(11)
+
+
+class Dense:
+    def __init__(self, wide, high):
+        self.w = rng.normal(size=(high, wide))
+
+    def up(self, x):
+        self.x = x
+        self.p = 1 / (1 + np.exp(-self.w @ x))
+        return self.p
+
+    def down(self, d):
+        d = d * self.p * (1 - self.p)
+        self.step = d @ self.x.T
+        return self.w.T @ d
+
+
+points = rng.normal(size=(3, 20))
+marks = (points[:1] > points[1:2]) * 1.0
+net = [Dense(3, 4), Dense(4, 1)]
+for turn in range(9):
+    chance = points
+    for layer in net:
+        chance = layer.up(chance)
+    loss = -np.sum(marks * np.log(chance) + (1 - marks) * np.log(1 - chance))
+    back = {back}
+    for layer in net[::-1]:
+        back = layer.down(back)
+    for layer in net:
+        layer.w -= 0.05 * layer.step
+    print(turn, loss)
+"""
+
+
+def test_what_a_layer_is_given_is_at_fault_where_the_layer_is_right_in_another_place(tmp_path, capsys):
+    path = tmp_path / "train.py"
+    path.write_text(STACK.format(back="chance - marks"))
+    [found] = [f for f in bd.check(str(path)).findings if f.severity == "error"]
+    assert (found.line, found.fixes[0].after) == (30, "(chance - marks) / (chance * (1 - chance))")
+    path.write_text(STACK.format(back="(chance - marks) / (chance * (1 - chance))"))
+    assert bd.check(str(path)).ok

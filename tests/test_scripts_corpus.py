@@ -24,7 +24,6 @@ NOT_EXACT: set[str] = {
     "inline_binary_adder_rnn wrong-index-prev_layer_1",
     "inline_numpy_relu missing-term-grad_y_pred",
     "lists_class_cross_entropy missing-term-self_w_k",
-    "lists_class_rmsprop uniform-scale-d",
     "lists_class_rmsprop wrong-variable-d",
     "lists_neuron_dicts wrong-index-neuron_weights_j",
     "lists_neuron_dicts wrong-key-neuron_delta",

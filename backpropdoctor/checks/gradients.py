@@ -161,13 +161,16 @@ def _settle_scale(check: Check) -> None:
         return
     if any(m.verdict == "right" and not (m.ratio and m.ratio.zero) for m in check.measured):
         return
-    values = np.array([m.ratio.value for m in parallel if m.ratio and m.ratio.value is not None])
+    told = [m for m in parallel if not _is_number(check, m) or _is_shared(m, parallel)]
+    values = np.array([m.ratio.value for m in told if m.ratio and m.ratio.value is not None])
+    if not told:
+        return
     common = float(np.median(values)) if len(values) % 2 else float(np.sort(values)[len(values) // 2])
     if np.any(values > 0) and all(close(abs(v), abs(common)) for v in values):
         common = abs(common)  # one size, and the wrong sign of some
-    same = [m for m, v in zip(parallel, values, strict=True) if close(v, common)]
+    same = [m for m, v in zip(told, values, strict=True) if close(v, common)]
     alone = sum(close(abs(v), common) for v in values) < 2 and len(check.measured) > 1
-    if common <= 0 or (alone and (len(parallel) > 1 or _is_number(check, same[0]))):
+    if common <= 0 or (alone and (len(told) > 1 or _is_number(check, same[0]))):
         return
     assert check.training.loss is not None
     implied = check.training.loss.source == "implied"
@@ -187,6 +190,13 @@ def _settle_scale(check: Check) -> None:
 def _is_number(check: Check, m: Measured) -> bool:
     """Whether a tensor is one number, which is parallel to anything."""
     return sum(np.size(check.training.replay.base(i)) for i in m.held.tensor.nodes) == 1
+
+
+def _is_shared(m: Measured, parallel: list[Measured]) -> bool:
+    """Whether another gradient is off by the same factor, whatever its sign."""
+    ratios = [o.ratio.value for o in parallel if o is not m and o.ratio and o.ratio.value]
+    own = m.ratio.value if m.ratio else None
+    return own is not None and any(close(abs(r), abs(own)) for r in ratios)
 
 
 def _same_step(check: Check, parallel: list[Measured]) -> bool:

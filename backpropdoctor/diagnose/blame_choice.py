@@ -18,7 +18,7 @@ from .blame_given import where_given
 from .blame_operands import wrong_factor, wrong_term
 from .blame_together import owner
 from .blame_unread import adjoints_there
-from .blame_users import alias_site, go_apart, returned, users_of
+from .blame_users import alias_site, go_apart, returned, run_again, users_of
 
 if TYPE_CHECKING:
     from .blame import Blame, Root
@@ -226,7 +226,7 @@ def _where_taken(
     """Where a value that is right is taken for the adjoint of something else.
 
     That is where a step changes nothing, or the value gets a second name; else where the one statement stands that reads
-    it, or (several read it, or its name says so) where it is made.
+    it, or (several read it, that one is right in other calls, or its name says so) where it is made.
     """
     first = min(cut.nodes)
     again = _made_again(blame, first, parts, mine)
@@ -248,6 +248,7 @@ def _where_taken(
         site is None
         and len(homes) == 1
         and not go_apart(blame, users, parts, shared)
+        and not run_again(blame, users, parts, shared)
         and blame.named_target(first) not in cut.targets
     ):
         return cut, blame.nodes[min(users)].site

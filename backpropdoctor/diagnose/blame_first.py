@@ -48,7 +48,7 @@ def one_first(blame: Blame, wrong: Sequence[Measured], roots: list[Root]) -> lis
 
 def _where_idle(blame: Blame, wrong: Sequence[Measured], root: Root) -> Root:
     """A root at the statement before it that gives what it reads the name that it has already, if there is one."""
-    idle = First(blame, [m for m in wrong if m.held.tensor.name in root.affects]).idle([min(root.instances)])
+    idle = First(blame, [m for m in wrong if m.held.tensor.name in root.affects]).idle(root.instances)
     if idle is not None:
         root.site, root.names = idle.site, [idle.name]
     return root
@@ -104,11 +104,9 @@ class First:
 
     def idle(self, made: Sequence[int]) -> Binding | None:
         """The statement that gives what wrong values are made of the name that it has already: there a step was left out."""
-        first: dict[Any, int] = {}
-        for i in sorted(made):
-            first.setdefault(self.blame.home(i), i)
+        last = {self.blame.home(i): i for i in sorted(made)}
         found: list[Binding] = []
-        for i in first.values():
+        for i in last.values():
             read = [b for j in self._operands(i) for b in self.blame.cotangents.names(j) if b.at <= i]
             idle = [b for b in read if b.how == "assign" and changes_nothing(b.site.statement)]
             if not idle:
@@ -121,9 +119,9 @@ class First:
         found, stack, home = set[int](), [i], self.blame.home(i)
         while stack:
             for j in self.replay.inputs(stack.pop()):
-                if j not in found and j in self.cone:
+                if j not in found:
                     found.add(j)
-                    if self.blame.home(j) == home and not self._leaves(j):
+                    if j in self.cone and self.blame.home(j) == home and not self._leaves(j):
                         stack.append(j)
         return found
 

@@ -44,8 +44,16 @@ def where_given(blame: Blame, part: Part) -> Site | None:
 def _addends(blame: Blame, claim: Claim) -> list[int]:
     """What a gradient is the sum of, one for each use of the parameter: without what no cotangent went into."""
     algebra, canonical = Algebra(blame.replay), blame.replay.canonical
-    terms = [canonical[t.node] for g in claim.gradient_nodes for t in algebra.terms(g)]
-    return [i for i in dict.fromkeys(terms) if i in blame.cotangents.backward]
+    found: dict[int, None] = {}
+    stack = list(claim.gradient_nodes)
+    while stack:
+        i = stack.pop()
+        terms = [t.node for t in algebra.terms(i)]
+        if terms == [i]:
+            found[canonical[i]] = None
+        else:
+            stack += terms[::-1]  # of a long sum some are sums themselves
+    return [i for i in found if i in blame.cotangents.backward]
 
 
 def _uses(blame: Blame, node: int) -> set[int]:

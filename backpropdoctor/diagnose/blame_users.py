@@ -66,3 +66,11 @@ def go_apart(blame: Blame, users: Sequence[int], parts: Sequence[Part], shared: 
         ways[None if site is None else site.span] |= {k for k in shared if i in parts[k].cone}
     rows = [row for row in ways.values() if row]
     return any(not a & b for k, a in enumerate(rows) for b in rows[:k])
+
+
+def run_again(blame: Blame, users: Sequence[int], parts: Sequence[Part], shared: set[int]) -> bool:
+    """Whether what reads a value ran in another call too, on the way to the same gradients: it is right there."""
+    cone = set().union(*(parts[k].cone for k in shared))
+    scopes = {blame.nodes[i].scope for i in users}
+    sites = {id(blame.nodes[i].site) for i in users}
+    return any(id(blame.nodes[i].site) in sites and blame.nodes[i].scope not in scopes for i in cone)

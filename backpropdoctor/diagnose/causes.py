@@ -108,7 +108,7 @@ def _missing_derivative(w: dict[str, Any], name: str, before: str, after: str) -
 
 def _missing_factor(w: dict[str, Any], name: str, before: str, after: str) -> tuple[str, str, str]:
     factor = _line(w["factor"])
-    by = re.fullmatch(r"1 / ([\w.]+( \*\* \d)?)", factor)
+    by = re.fullmatch(r"1 / ([\w.]+( \*\* \d)?|\(.+\))", factor)
     if by:
         return f"{name} lacks the division by `{by[1]}`", f"`/ {by[1]}` is missing", f"divide by `{by[1]}`"
     return f"{name} lacks the factor `{factor}`", f"`{factor}` is missing", f"multiply by `{factor}`"
@@ -188,8 +188,9 @@ def _variable(w: dict[str, Any], name: str, before: str, after: str) -> tuple[st
 
 
 def _index(w: dict[str, Any], name: str, before: str, after: str) -> tuple[str, str, str]:
+    done = "is filled" if w.get("put") else "reads"
     return (
-        f"{name} reads at the index `{_line(w['was'])}`, it should be `{_line(w['now'])}`",
+        f"{name} {done} at the index `{_line(w['was'])}`, it should be `{_line(w['now'])}`",
         "the wrong index",
         _write(before, after),
     )

@@ -26,7 +26,7 @@ from .losses import Output, implied_losses, named_losses
 from .penalties import is_whole, penalised, scaled_loss, with_penalties
 from .pieces import fits_in_part
 from .residuals import is_residual
-from .rivals import rival_of
+from .rivals import is_of_part, rival_of, rival_of_part
 from .seeds import seeded_loss
 
 _MOST_LOSSES = 8  # candidates that are measured; the list is sorted by likelihood
@@ -48,6 +48,8 @@ def choose_loss(
     if not training.parameters:
         return None
     named = [loss for loss in candidates(training, declared, borders, totals) if _site(loss) not in without]
+    parts = [loss for loss in named if is_of_part(training.replay, loss)]  # of these it is not sure what they hold besides
+    named = [loss for loss in named if loss not in parts]
     if declared is not None:
         return with_penalties(training, _as_climbed(training, named[0])) if named else None
     begun = seeded_loss(training, borders)
@@ -59,10 +61,12 @@ def choose_loss(
         top, _, fitting = max(others, default=((0, 0, 0), 0, None), key=lambda o: o[:2])
         fitting = fitting if top[0] > 0 else None
     fitting = _as_meant(training, fitting, named, partial(candidates, training, None, borders, totals, whole=False))
-    training.rival = None
+    training.rival = training.same = None
     implied = _implied(training) if fitting is None and standard else None
     if implied is not None:
         rival = rival_of(training, named, implied[1])
+        if rival is None:
+            rival, training.same = rival_of_part(training, parts, *implied)
         training.rival = replace(rival, loss=with_penalties(training, rival.loss)) if rival is not None else None
         return with_penalties(training, implied[0])
     chosen = fitting or next((loss for loss in named if _named_as_loss(training, loss)), None)

@@ -70,6 +70,37 @@ def rival_of(training: Training, named: Sequence[LossFound], outputs: Sequence[O
     return Rival(own, kind)
 
 
+def rival_of_part(
+    training: Training, parts: Sequence[LossFound], implied: LossFound, outputs: Sequence[Output]
+) -> tuple[Rival | None, LossFound | None]:
+    """The own loss asked for the data of one step: where it is another function of the output than a standard one, else.
+
+    What it holds besides, such as a penalty that is shared by all data, may be meant in another proportion there.
+    """
+    rival = rival_of(training, parts, outputs)
+    if rival is None or rival.kind != "form":
+        return None, None
+    tensor = Tensor("", tuple(o.node for o in outputs))
+    pairs = []
+    for number in (0, 1):
+        slopes = [training.adjoints.slope(tensor, loss.objective, number) for loss in (rival.loss, implied)]
+        if any(s is None for s in slopes):
+            return None, None
+        pairs.append(tuple(x for s in slopes if s is not None for x in (s.value, s.error)))
+    return (rival, None) if proportion(pairs).value is None else (None, rival.loss)  # type: ignore[arg-type]
+
+
+def is_of_part(replay: Replay, loss: LossFound) -> bool:
+    """Whether a loss was asked for a part of the data, which the script itself never does."""
+    scopes = replay.tape.scopes
+    scope = scopes.get(replay.tape.nodes[loss.objective.nodes[0]].scope)
+    while scope is not None:
+        if scope.call is not None and getattr(scope.call.node, "of_part", False):
+            return True
+        scope = scopes.get(scope.parent) if scope.parent is not None else None
+    return False
+
+
 def is_objective_name(loss: LossFound) -> bool:
     """Whether a scalar is called a loss that is minimised, and not an error that is looked at."""
     return is_loss_name(_word(loss)) and not _ERROR.search(_word(loss)) and not _HELD_OUT.search(_word(loss))
@@ -88,8 +119,18 @@ def _compared(replay: Replay, own: LossFound, outputs: Sequence[Output], origins
     for i in sorted(own.nodes - inside):
         if i in live:
             read = (j for j in replay.inputs(i) if j not in live and j not in inside)
-            found |= {j: None for j in read if least == 1 or np.size(replay.base(j)) > 1}
+            found |= {_bare(replay, j): None for j in read if least == 1 or np.size(replay.base(j)) > 1}
     return list(found)
+
+
+def _bare(replay: Replay, j: int) -> int:
+    """What is read where its negative, or what it leaves of a number, is: `y` of `-y` and `1 - y`."""
+    while getattr(replay.tape.nodes[j].op, "__name__", "") in ("neg", "negative", "sub", "subtract"):
+        inputs = [i for i in replay.inputs(j) if np.size(replay.base(i)) > 1]
+        if len(inputs) != 1 or np.shape(replay.base(inputs[0])) != np.shape(replay.base(j)):
+            break
+        j = inputs[0]
+    return j
 
 
 def _difference(replay: Replay, data: Sequence[int], outputs: Sequence[Output]) -> Any:

@@ -102,13 +102,13 @@ class StepPolicy:
 
         A loop over the parameters changes another one in each turn: the end of such a turn is no step's end.
         """
-        self._looked_at = len(tape.nodes)
-        self._spent += len(tape.nodes)
         starts = [e.at for e in tape.iterations if (e.site.id, e.instance) == inner]
         if inner is not None and len(starts) < ENOUGH:
             return False
         if inner is None and iteration <= 1 and len(tape.nodes) < _BRIEF:
             return False  # what a turn begins anew, as the input of residual blocks, shows in the second turn only
+        self._looked_at = len(tape.nodes)
+        self._spent += len(tape.nodes)
         parameters = Parameters(Steps(Replay(tape)))
         self._filling = self._filling and not parameters.updates and not changes_arrays(parameters.steps)
         steps = parameters.by_step

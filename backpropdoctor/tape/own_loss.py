@@ -1,6 +1,7 @@
 """A script's own loss, asked for where it is not computed while training: `print(net.cost(X, y))` before or after the loop.
 
 In the copy of the program that is recorded the loop begins with the same call, so that the loss stands on the tape. Where a
+loop trains on one part of the data after the other, the call is asked for each part: `net.cost(X[i:j], y[i:j])`. Where a
 loop calls the gradient of a function by name (`grad_f(x)` of `f`), the function is called there with the same arguments.
 """
 
@@ -8,13 +9,14 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeGuard
 
 from .instrument_loops import Program, called_name
 
 _OTHER_FRAMES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _INNER = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_DOES = (ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
 _GRADIENT_WORDS = {"d", "grad", "gradient", "nabla", "jac", "der", "derivative"}
 _PLAIN = {"f", "fn", "fun", "func", "function"}
 _MOST = 2  # calls that are asked for in one loop
@@ -32,17 +34,69 @@ def ask_for_loss(tree: Any, program: Program, is_loss_name: Callable[[str], bool
         outermost = [n for n in loops if not any(n is not m and n in set(_within([m])) for m in loops)]
         for loop in outermost:
             inside = set(_within(loop.body))
-            if any(_computes(n, is_loss_name) for n in _always(loop.body)):
+            if any(isinstance(n, (ast.Await, ast.Yield, ast.YieldFrom)) for n in inside):
                 continue
             calls: dict[str, ast.Call] = {}
             for n in nodes:
                 if isinstance(n, ast.Call) and is_loss_name(called_name(n) or "") and n.args:
                     calls.setdefault(ast.unparse(n), n)
-            asked = [_asked(c) for c in list(calls.values())[:_MOST]]
-            if not asked:
+            first = list(calls.values())[:_MOST]
+            _ask_for_parts(loop, first)
+            if any(_computes(n, is_loss_name) for n in _always(loop.body)):
+                continue
+            if first:
+                loop.body[:0] = [_asked(c) for c in first]
+            else:
                 _ask_beside_gradients(loop, program.functions)
-            elif not any(isinstance(n, (ast.Await, ast.Yield, ast.YieldFrom)) for n in inside):
-                loop.body[:0] = asked
+
+
+def _ask_for_parts(loop: ast.For | ast.While, calls: Sequence[ast.Call]) -> None:
+    """Put calls on parts of the data behind the statements that take the parts, or before those that hand them on."""
+    bodies = [loop.body, *(n.body for n in _within(loop.body) if isinstance(n, (ast.For, ast.While)))]
+    taken = {name for body in bodies for statement in body for name in _parts(statement)[0]}
+    for call in calls:
+        wanted = {a.id for a in call.args if isinstance(a, ast.Name)} & taken
+        for body in bodies if wanted else ():
+            found: dict[str, ast.expr] = {}
+            for k, statement in enumerate(body):
+                parts, named = _parts(statement)
+                found |= parts
+                if wanted <= set(found):
+                    body.insert(k + 1 if named else k, _asked(_on_parts(call, found)))
+                    break
+
+
+def _parts(statement: ast.stmt) -> tuple[dict[str, ast.expr], bool]:
+    """What stands for a part of each variable in a statement: a name given to `X[i:j]`, or that itself, handed to a call."""
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        target, value = statement.targets[0], statement.value
+        pairs = [(target, value)]
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+            pairs = list(zip(target.elts, value.elts, strict=True))
+        named = {v.value.id: ast.Name(t.id, ast.Load()) for t, v in pairs if isinstance(t, ast.Name) and _is_part(v)}
+        if named:
+            return dict(named), True
+    call = getattr(statement, "value", None)
+    given = [*call.args, *(k.value for k in call.keywords)] if isinstance(call, ast.Call) and _is_plain(call) else []
+    return {a.value.id: a for a in given if _is_part(a)}, False
+
+
+def _is_part(value: ast.AST) -> TypeGuard[Any]:
+    """Whether an expression takes elements of a variable."""
+    return isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name)
+
+
+def _is_plain(call: ast.Call) -> bool:
+    """Whether the arguments of a call do nothing."""
+    return not any(isinstance(n, _DOES) for a in (*call.args, *call.keywords) for n in ast.walk(a))
+
+
+def _on_parts(call: ast.Call, parts: Mapping[str, ast.expr]) -> ast.Call:
+    """A call with parts of variables in the place of these."""
+    args = [parts[a.id] if isinstance(a, ast.Name) and a.id in parts else a for a in call.args]
+    made = ast.copy_location(ast.Call(call.func, args, call.keywords), call)
+    made.of_part = True  # type: ignore[attr-defined]
+    return made
 
 
 def _ask_beside_gradients(loop: ast.For | ast.While, functions: Collection[str]) -> None:
@@ -59,9 +113,7 @@ def _ask_beside_gradients(loop: ast.For | ast.While, functions: Collection[str])
 
 def _may_be_repeated(call: ast.Call) -> bool:
     """Whether a function is called by its name, with arguments that do nothing."""
-    arguments = [*call.args, *(k.value for k in call.keywords)]
-    does = (ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
-    return isinstance(call.func, ast.Name) and not any(isinstance(n, does) for a in arguments for n in ast.walk(a))
+    return isinstance(call.func, ast.Name) and _is_plain(call)
 
 
 def function_of(gradient: str, functions: Collection[str]) -> str | None:

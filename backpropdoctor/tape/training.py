@@ -91,6 +91,7 @@ class Training:
     parameters: list[Held] = field(default_factory=list)
     intermediates: list[Held] = field(default_factory=list)
     rival: Rival | None = None
+    same: LossFound | None = None  # the script's own loss of these data, which a standard one is but for penalties
     unpaired: list[str] = field(default_factory=list)  # parameters whose gradient was not found, one sentence each
 
     @property

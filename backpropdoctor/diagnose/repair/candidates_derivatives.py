@@ -41,6 +41,10 @@ def derivatives(scene: Scene) -> Iterator[Candidate]:
                     kind = "wrong-derivative" if factor or pure else "other-value"
                     long = _LONG if words.get("whole") else 0.0
                     yield Candidate(2.0 + extra + long, node, new, kind, {"was": scene.text.of(node), "now": new, **words})
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and scene.shape(node.right) == shape:
+            for new, extra, words in forms(scene, shape):
+                words = {"was": f"1 / {scene.text.wrapped(node.right)}", "now": new, **words}
+                yield Candidate(2.15 + extra, node, _times(scene.text.of(node.left), new), "wrong-derivative", words)
         if may_lack_factor(part, scene):
             text = scene.text.of(node) if product(node) else scene.text.wrapped(node)
             for new, extra, words in forms(scene, shape):
@@ -231,6 +235,7 @@ def _long_forms(scene: Scene, x: str, far: float) -> Iterator[tuple[str, float, 
     yield f"1 - {np_}.tanh({x}) ** 2", far + 0.1, {"function": "tanh", "of": x}
     yield f"{np_}.exp({x})", far + 0.2, {"function": "exponential", "of": x}
     yield f"1 / (1 + {np_}.exp(-{x}))", far + 0.3, {"function": "softplus", "of": x}
+    yield f"1 - {np_}.exp(-{x})", far + 0.4, {"function": "softplus", "of": x}  # of what it made
     sigmoid = f"1 / (1 + {np_}.exp(-{x}))"
     yield f"{np_}.exp(-{x}) / (1 + {np_}.exp(-{x})) ** 2", far + 0.4, {"function": "sigmoid", "of": x, "s": sigmoid}
     rates = [v.text for v in scene.scalars if isinstance(v.value, float) and 0 < v.value < 1]

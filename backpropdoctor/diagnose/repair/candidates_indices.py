@@ -32,7 +32,7 @@ def indices(scene: Scene) -> Iterator[Candidate]:
             if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
                 for operand in (scene.text.of(node.left), scene.text.of(node.right)):
                     yield Candidate(1.0, node, operand, "wrong-index", {"was": text, "now": operand})
-            for new in _shifted(node, text):
+            for new in shifted(node, text):
                 yield Candidate(1.0, node, new, "wrong-index", {"was": text, "now": new})
             if isinstance(node, ast.Name):
                 for v in scene.scalars:
@@ -113,7 +113,8 @@ def _counts(part: Any) -> bool:
     )
 
 
-def _shifted(node: ast.expr, text: str) -> list[str]:
+def shifted(node: ast.expr, text: str) -> list[str]:
+    """An index one up and one down, as a person writes it."""
     if isinstance(node, ast.Constant) and isinstance(node.value, int):
         return [str(node.value + 1), str(node.value - 1)]
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
@@ -124,6 +125,10 @@ def _shifted(node: ast.expr, text: str) -> list[str]:
             left = ast.unparse(node.left)
             now = node.right.value if isinstance(node.op, ast.Add) else -node.right.value
             return [left if k == 0 else f"{left} + {k}" if k > 0 else f"{left} - {-k}" for k in (now + 1, now - 1)]
+    if isinstance(node, ast.BinOp) and isinstance(node.left, ast.Constant) and type(node.left.value) is int:
+        if isinstance(node.op, (ast.Add, ast.Sub)):
+            sign, right, now = "-" if isinstance(node.op, ast.Sub) else "+", ast.unparse(node.right), node.left.value
+            return [f"{k} {sign} {right}" if k else f"{sign.strip('+')}{right}" for k in (now + 1, now - 1)]
     if isinstance(node, (ast.Name, ast.BinOp)):
         return [f"{text} + 1", f"{text} - 1"]
     return []

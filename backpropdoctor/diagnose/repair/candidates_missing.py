@@ -33,6 +33,9 @@ def missing_factors(scene: Scene) -> Iterator[Candidate]:
             words = {"factor": v.text, "missing": True}
             cost = 2.05 if _is_mask(v.value) and scene.is_near(v.text) else 2.4  # simpler than `(mask > 0)`
             yield Candidate(cost, node, f"{text} * {v.text}", "missing-factor", words)
+        for a in _probabilities(scene, node, shape):
+            new = f"({a} * (1 - {a}))"  # by its own derivative, which the sigmoid's cancels
+            yield Candidate(2.2, node, f"{text} / {new}", "missing-factor", {"factor": f"1 / {new}", "missing": True})
         for new in _calls(scene, shape) if shape else []:
             yield Candidate(2.45, node, f"{text} * {new}", "missing-factor", {"factor": new, "missing": True})
         for new in _wider(scene, node, shape):
@@ -56,6 +59,14 @@ def _calls(scene: Scene, shape: tuple[int, ...]) -> list[str]:
             if near and scene.known_shape(ast.unparse(argument)) == shape:
                 found[ast.unparse(node)] = None
     return [text for text in list(found)[:_MOST_CALLS] if scene.known_shape(text) == shape]
+
+
+def _probabilities(scene: Scene, node: ast.expr, shape: tuple[int, ...]) -> list[str]:
+    """The outputs between 0 and 1 of which an error is taken: a cross-entropy's is divided by p (1 - p)."""
+    errors = [n for n in ast.walk(node) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Sub)]
+    sides = [s for n in errors for s in (n.left, n.right) if not isinstance(s, ast.Constant)]
+    values = {ast.unparse(s): scene.value(s) for s in sides if scene.shape(s) == shape}
+    return [text for text, v in values.items() if bool(np.all((np.asarray(v) > 0) & (np.asarray(v) < 1)))]
 
 
 def _is_mask(value: np.ndarray) -> bool:

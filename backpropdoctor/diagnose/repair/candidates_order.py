@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ...finding import Fix
 from ...tape.replay import Replay
@@ -42,7 +42,10 @@ def too_early(scene: Scene, steps: Steps) -> Iterator[Candidate]:
             words |= {"name": ast.unparse(shared.targets[0]), "at": shared.lineno}
             yield Candidate(1.15, scene.statement, "", "alias", words, redirect, fixes)
         elif line in parameters:
-            yield Candidate(1.15, scene.statement, "", "update-before-use", words, redirect, _moved(scene, site))
+            moved = _moved(scene, site)
+            if moved is None and _is_held(scene, site):
+                continue  # what it reads is overwritten on the way: another edit is wanted
+            yield Candidate(1.15, scene.statement, "", "update-before-use", words, redirect, moved)
         else:
             yield Candidate(1.15, scene.statement, "", "alias", words, redirect, _copied(scene, site))
 
@@ -134,7 +137,7 @@ def _moved(scene: Scene, update: Site) -> tuple[Fix, ...] | None:
         return None
     place = next(k for k, r in enumerate(block) if r.lineno == update.statement.lineno)
     use = max(k for k, r in enumerate(block) if r.lineno <= scene.place.line)
-    if use <= place:
+    if use <= place or _reads(block[place]) & _written(block[place + 1 : use + 1]):
         return None
     lines = scene.text.lines
     moved = "\n".join(lines[block[place].lineno - 1 : block[place].end_lineno])
@@ -150,6 +153,25 @@ def _moved(scene: Scene, update: Site) -> tuple[Fix, ...] | None:
         end_column=len(lines[last - 1]) + 1,
     )
     return (fix,)
+
+
+def _is_held(scene: Scene, update: Site) -> bool:
+    """Whether an update cannot come later as it is: its block gives what it reads other values before this statement's end."""
+    block = _block(scene.tree, update.statement.lineno)
+    between = [r for r in block or () if update.statement.lineno < r.lineno <= scene.place.line]
+    return update.span.path == scene.place.path and bool(_reads(update.statement) & _written(between))
+
+
+def _reads(statement: ast.stmt) -> set[str]:
+    """The variables that a statement reads, without the one that it changes."""
+    return {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)} - {
+        _root_name(statement)
+    }
+
+
+def _written(statements: Sequence[ast.stmt]) -> set[str]:
+    """The variables that statements give new values."""
+    return {n.id for s in statements for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def _copied(scene: Scene, write: Site) -> tuple[Fix, ...] | None:

@@ -261,8 +261,9 @@ class Capture:
         if not self.recorder.on:
             return
         moment, ids, watched = open_.moment, self.recorder.ids, open_.watched
+        idle = changes_nothing(watched.statement)
         for text, node in self._nodes_of(frame, watched).items():
-            if node is None or self.recorder.tape.nodes[node].kind == "leaf":
+            if node is None or self.recorder.tape.nodes[node].kind == "leaf" and not idle:
                 continue  # read here for the first time
             if node != open_.before.get(text) or text in watched.written:
                 moment.outs.append((text, node))
@@ -276,7 +277,7 @@ class Capture:
         if activation is not None and activation.code is frame.f_code:
             moment.scope = activation.scope
         same = moment.until == moment.at and all(node == open_.before.get(text) for text, node in moment.outs)
-        if same and not changes_nothing(watched.statement):
+        if same and not idle:
             return  # a look at its line, on the way into or out of it
         watched.moments.append(moment)
 

@@ -106,7 +106,7 @@ class Evaluation:
 
     def value_at(self, index: int) -> Any:
         """A value as what is worked out now reads it. Raises Misfit."""
-        for other in self.others:
+        for other in reversed(self.others):  # the name that it got last
             if other.node == index and self._current in other.readers:
                 return self.renamed(other)
         return self._as_it_is(index)

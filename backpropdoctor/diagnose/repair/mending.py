@@ -17,6 +17,7 @@ from ..blame import Blame
 from .back import Back, shown
 from .combine import Combined, Nearness, combine, nearness
 from .forward import COST, ForwardEdit, first_that, forward_edits, variable_edits
+from .placed import placed
 from .repairs import Repair, repair_roots
 from .rerun import Program
 from .rounds import Round
@@ -65,6 +66,8 @@ class Mending:
     def search(self) -> None:
         """Repair the roots, prove the edits; where something is wrong still, go on from there."""
         first = self.rounds[0]
+        if len(first.roots) == 1 and self.place():
+            return
         first.take(repair_roots(first.blame, first.roots, self.program, examine=self.examine))
         begin = nearness(first.blame.check)
         self._keep(begin)
@@ -72,6 +75,8 @@ class Mending:
             self._drop_needless()
         else:
             _, self.rounds, self.together = self._nearest
+            if len(first.roots) > 1:
+                self.place()
 
     @property
     def is_proved(self) -> bool:
@@ -210,6 +215,17 @@ class Mending:
             made.take(repair_roots(blame, roots, self.program, found.texts, self.examine))
         self.rounds.append(made)
         return bool(made.ways)
+
+    def place(self) -> bool:
+        """Whether all is right once what the roots only put somewhere is put elsewhere: that is their repair then."""
+        first = self.rounds[0]
+        for k, root in enumerate(first.roots):
+            for repair in placed(self.blame, root) if k not in first.repairs else ():
+                found = self.run([*self.fixes, *repair.fixes])
+                if found is not None and found.verified:
+                    first.repairs[k], self.together = repair, found
+                    return True
+        return False
 
     def forward(self) -> tuple[ForwardEdit, Combined] | None:
         """A forward edit under which all gradients are right."""

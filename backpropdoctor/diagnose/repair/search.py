@@ -209,7 +209,7 @@ class Search:
         suspects = self.updates.suspects(root)
         for step in suspects:
             same = [s for s in suspects if s.place == step.place]
-            moments = [m for m in self.capture.moments.get(step.place, ()) if any(n == step.update.new for _, n in m.outs)]
+            moments = [m for m in self.capture.moments.get(step.place, ()) if any(n in step.news for _, n in m.outs)]
             if not moments:
                 continue
             self.trial.moments[step.place] = moments
@@ -217,8 +217,10 @@ class Search:
             limit = np.inf
             known: set[Any] = set()
             rate = step.measured.unscaled
+            others = [s.statement for s in self.updates.steps.values() if s.place != step.place]
+            rates = {ast.unparse(n) for s in others for n in ast.walk(s) if isinstance(n, (ast.Name, ast.Attribute))} | {rate}
             rows = [*candidates(scene, self.steps), *by_rate(scene, rate)]
-            for c in sorted(rows, key=lambda c: c.cost - 0.2 * (c.words.get("factor") == rate)):
+            for c in sorted(rows, key=lambda c: c.cost - 0.2 * bool({c.words.get("factor"), c.new} & rates)):
                 if c.cost > limit:
                     break
                 ready = None if c.redirect else self._ready(scene, c)

@@ -22,13 +22,21 @@ from .trial import FRESH, SEARCH, Trial
 
 @dataclass(slots=True)
 class Step:
-    """One parameter's update: its statement and how far the parameter moved, as a multiple of the true gradient."""
+    """One parameter's update: its statement and how far the parameter moved, as a multiple of the true gradient.
+
+    Of a list there is an update for each element, made by one statement.
+    """
 
     measured: Measured
-    update: Update
+    updates: tuple[Update, ...]
     place: Place
     coefficient: float | None
     statement: ast.stmt
+
+    @property
+    def news(self) -> set[int]:
+        """The nodes of what the parameter becomes."""
+        return {u.new for u in self.updates}
 
 
 class UpdateTrial:
@@ -51,41 +59,43 @@ class UpdateTrial:
                 for scaling in steps.algebra.all_scalings(term.node):
                     by_term.setdefault(canonical[scaling.node], []).append(update)
         for m in self.check.measured:
-            nodes = m.held.tensor.nodes
             if m.held.update is not None and m.held.update.site is not None:
-                yield self._step(m, m.held.update, m.held.update.site)
+                yield self._step(m, (m.held.update,), m.held.update.site)
                 continue
-            terms = [t for ts in m.held.claim.terms for t in ts]
-            if len(nodes) != 1 or not terms:
-                continue
-            for update in by_term.get(canonical[terms[-1].node], ()):
-                if canonical[update.old] == nodes[0] and update.site is not None:
-                    yield self._step(m, update, update.site)
-                    break
+            updates = []
+            for node, terms in zip(m.held.tensor.nodes, m.held.claim.terms, strict=True):
+                of_node = by_term.get(canonical[terms[-1].node], ()) if terms else ()
+                updates += [u for u in of_node if canonical[u.old] == node and u.site is not None][:1]
+            sites = [u.site for u in updates if u.site is not None]
+            if len(sites) == len(m.held.tensor.nodes) and len({id(s.statement) for s in sites}) == 1:
+                yield self._step(m, tuple(updates), sites[0])
 
-    def _step(self, m: Measured, update: Update, site: Site) -> Step:
-        moved = self._moved(update, self.replay.base(update.new))
-        return Step(m, update, Place.of(site), self._multiple(m, moved, SEARCH), site.statement)
+    def _step(self, m: Measured, updates: tuple[Update, ...], site: Site) -> Step:
+        moved = [self._moved(u, self.replay.base(u.new)) for u in updates]
+        return Step(m, updates, Place.of(site), self._multiple(m, moved, SEARCH), site.statement)
 
     def _moved(self, update: Update, new: Any) -> np.ndarray:
         old = np.asarray(self.replay.base(update.old), dtype=float)
         return old - np.asarray(new, dtype=float)
 
-    def _multiple(self, m: Measured, moved: np.ndarray, numbers: tuple[int, ...]) -> float | None:
+    def _multiple(self, m: Measured, moved: Sequence[np.ndarray], numbers: tuple[int, ...]) -> float | None:
         """The step over the true gradient, if they are parallel."""
         pairs = []
         for number in numbers:
             truth = self.adjoints.slope(m.held.tensor, self.objective, number)
             if truth is None:
                 return None
-            u = self.adjoints.direction(m.held.tensor.nodes[0], number)
-            try:
-                products = shaped(moved, u.shape) * u
-            except ValueError:
-                return None
-            # old - new loses the digits that the parameter has before the point
-            noise = 64 * float(np.finfo(float).eps) * float(np.abs(self.replay.base(m.held.tensor.nodes[0])).max() + 1e-300)
-            pairs.append((float(products.sum()), noise * float(np.abs(u).sum()), truth.value, truth.error))
+            total = room = 0.0
+            for node, far in zip(m.held.tensor.nodes, moved, strict=True):
+                u = self.adjoints.direction(node, number)
+                try:
+                    total += float((shaped(far, u.shape) * u).sum())
+                except ValueError:
+                    return None
+                # old - new loses the digits that the parameter has before the point
+                noise = 64 * float(np.finfo(float).eps) * float(np.abs(self.replay.base(node)).max() + 1e-300)
+                room += noise * float(np.abs(u).sum())
+            pairs.append((total, room, truth.value, truth.error))
         return proportion(pairs).value
 
     @property
@@ -103,7 +113,7 @@ class UpdateTrial:
         found = []
         for name in root.tensors or root.affects:
             step = self.steps.get(name)
-            if step is not None and (self._only_reads(root, step) or self._variable_is_right(step)):
+            if step is not None and (self._only_reads(root, step) or self._variable_is_right(step) or self._stands_still(step)):
                 found.append(step)
         return found
 
@@ -115,6 +125,10 @@ class UpdateTrial:
         if step.measured.held.evidence != "update":
             return blamed
         return blamed and all(s is not None and s.statement is not step.statement for s in made)
+
+    def _stands_still(self, step: Step) -> bool:
+        """Whether a parameter does not move at all: whether nothing is left of its gradient or of its step, none can tell."""
+        return not any(np.any(self._moved(u, self.replay.base(u.new))) for u in step.updates)
 
     def _variable_is_right(self, step: Step) -> bool:
         """Whether the gradient variable itself is what those of the right parameters are, update factors left out."""
@@ -129,32 +143,33 @@ class UpdateTrial:
         """The gradient variable over the truth, without sign or factor of the update."""
         name = step.measured.held.tensor.name
         if name not in self._plain:
-            terms = [t for ts in step.measured.held.claim.terms for t in ts]
-            claim = Claim(step.measured.held.tensor, ((Term(abs(terms[0].factor), terms[0].node),),))
-            ratio = self.adjoints.ratio(claim, self.objective) if len(terms) == 1 else None
+            terms = step.measured.held.claim.terms
+            plain = tuple(tuple(Term(abs(t.factor), t.node) for t in ts) for ts in terms)
+            claim = Claim(step.measured.held.tensor, plain)
+            ratio = self.adjoints.ratio(claim, self.objective) if all(len(ts) == 1 for ts in terms) else None
             self._plain[name] = None if ratio is None or ratio.zero else ratio.value
         return self._plain[name]
 
     def fits(self, trial: Trial, step: Step, edited: Edited, *, fresh: bool = False) -> bool:
         """Whether an edited update moves its parameter by the multiple of the gradient that the others have."""
         own = step.measured.held.coefficient
-        wanted = self.shared or (abs(own) if own else None)
-        moments = [m for m in trial.all_moments[step.place] if any(n == step.update.new for _, n in m.outs)]
-        if wanted is None or not moments:
+        wanted = self.shared or (abs(own) * self.check.uniform if own else None)
+        moments = [m for m in trial.all_moments[step.place] if any(n in step.news for _, n in m.outs)]
+        if wanted is None:
             return False
+        made: dict[int, Any] = {}
+        for moment in moments[: len(step.updates)]:
+            try:
+                values = run_edited(edited, moment, self.replay.base)
+            except Misfit:
+                return False
+            made |= {node: value for (_, node), value in zip(moment.outs, values, strict=True)}
         try:
-            values = run_edited(edited, moments[0], self.replay.base)
-        except Misfit:
+            moved = [self._moved(u, made[u.new]) for u in step.updates]
+        except (KeyError, ValueError, TypeError):
             return False
-        for (_, node), value in zip(moments[0].outs, values, strict=True):
-            if node == step.update.new:
-                try:
-                    moved = self._moved(step.update, value)
-                except (ValueError, TypeError):
-                    return False
-                got = self._multiple(step.measured, moved, FRESH if fresh else SEARCH)
-                return got is not None and abs(got - wanted) <= 1e-5 * abs(wanted)
-        return False
+        got = self._multiple(step.measured, moved, FRESH if fresh else SEARCH)
+        return got is not None and abs(got - wanted) <= 1e-5 * abs(wanted)
 
 
 def update_statements(blame: Blame, roots: Sequence[Root]) -> dict[Place, ast.stmt]:
