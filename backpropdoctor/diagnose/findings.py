@@ -152,7 +152,7 @@ def is_multiple(root: Root, check: Check | None = None) -> bool:
 def uniform_finding(check: Check, blame: Blame | None) -> Finding | None:
     """The warning for a factor that all gradients share with the loss."""
     factor, loss = check.uniform, check.training.loss
-    if loss is None or loss.source == "implied" or check.used or abs(factor - 1) < 1e-6:
+    if loss is None or loss.source == "implied" or loss.running or check.used or abs(factor - 1) < 1e-6:
         return None
     if blame is not None and not blame.uniform_is_scale:
         return None

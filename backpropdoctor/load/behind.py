@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -173,6 +174,8 @@ class Behind:
         if np.size(self.nodes[inner].value) != np.size(self.nodes[update.old].value) or shape == ():
             return None
         sign = float(np.sign(scaling.product)) or 1.0
+        if any(self._is_carried(i, inner) for i in self.nodes[scaling.node].inputs()):  # or its negative: `p = -H @ g`
+            sign *= float(np.sign(np.sum(self.nodes[scaling.node].value * self.nodes[inner].value))) or 1.0
         return self.named(Scaling(inner, ()), -term.factor * sign, exact=False)
 
     def _preconditioned(self, index: int, update: Update) -> int | None:
@@ -185,7 +188,7 @@ class Behind:
         if name in _SOLVERS and refs:
             return refs[-1]
         if name in PRODUCTS and len(refs) == 2:
-            return next((b for a, b in (refs, refs[::-1]) if self._is_inverse(a)), None)
+            return next((b for a, b in (refs, refs[::-1]) if self._is_inverse(a) or self._is_carried(a, b)), None)
         if name == "sign" and refs and self.canon[refs[0]] in self._live and not self._is_own(refs[0], update):
             return refs[0]
         return None
@@ -193,6 +196,19 @@ class Behind:
     def _is_inverse(self, index: int) -> bool:
         node = self.nodes[index]
         return (getattr(node.op, "__name__", "") or "") in _INVERSES
+
+    def _is_carried(self, index: int, vector: int) -> bool:
+        """Whether a value is a square matrix that goes with a vector, and that each turn makes anew of the one before.
+
+        That is what quasi-Newton methods hold for the inverse of the second derivative.
+        """
+        size = np.size(self.nodes[vector].value)
+        if np.ndim(self.nodes[vector].value) != 1 or np.shape(self.nodes[index].value) != (size, size):
+            return False
+        inner = self.steps.algebra.all_scalings(index)[-1].node
+        places = {b.place for b in self.replay.index.names.get(inner, ())}
+        bound = [self.canon[b.node] for b in self.steps.tape.bindings if b.place in places and b.node is not None]
+        return any(old != new and old in self.replay.upstream([new], barrier={old}) for old, new in pairwise(bound))
 
     def _is_own(self, index: int, update: Update) -> bool:
         return self.canon[index] == self.canon[update.old]

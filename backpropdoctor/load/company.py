@@ -8,6 +8,7 @@ measured: these are claims, dropped again where the loss does not depend on the 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -47,6 +48,8 @@ class Company:
         self.found = [u for u, _ in found if u.site is not None]
         self.known = {self.canon[i] for u, o in found for i in (u.old, u.new, o)}
         self.places = {updated.place(u) for u, _ in found}
+        self._borders = {self.canon[u.new] for u in self.found}
+        self._above: dict[tuple[int, ...], set[int]] = {}  # what the gradients of some updates are made of
 
     @cached_property
     def starts(self) -> list[int]:
@@ -112,8 +115,24 @@ class Company:
         if site is None or not factors or not np.any(np.asarray(self.nodes[update.terms[0].node].value)):
             return []
         number = self._number(update.new)
-        near = [u for u in self.found if u.site is not None and _stand_together(u.site, site)]
-        return [u for u in near if self._rates(u) == factors and self._number(u.new) == number]
+        return [
+            u
+            for u in self._in_step.get(number, ())
+            if u.site is not None and _stand_together(u.site, site) and self._found_rates[u.new] == factors
+        ]
+
+    @cached_property
+    def _in_step(self) -> dict[int, list[Update]]:
+        """The updates of parameters by the number of their step."""
+        steps: dict[int, list[Update]] = defaultdict(list)
+        for update in self.found:
+            steps[self._number(update.new)].append(update)
+        return steps
+
+    @cached_property
+    def _found_rates(self) -> dict[int, frozenset[Factor]]:
+        """The learning rates of the updates of parameters, by their new nodes."""
+        return {u.new: self._rates(u) for u in self.found}
 
     def _number(self, i: int) -> int:
         return bisect_right(self.starts, i)
@@ -148,9 +167,11 @@ class Company:
 
     def _is_read(self, update: Update, beside: Sequence[Update]) -> bool:
         """Whether the gradients beside a step are made of the value before it, and none is made of the one after it."""
-        terms = [t.node for u in beside for t in u.terms]
-        borders = {self.canon[u.new] for u in self.found}
-        above = self.updated.replay.upstream(terms, barrier=borders)
+        key = tuple(u.new for u in beside)
+        if key not in self._above:
+            terms = [t.node for u in beside for t in u.terms]
+            self._above[key] = self.updated.replay.upstream(terms, barrier=self._borders)
+        above = self._above[key]
         return self.canon[update.old] in above and self.canon[update.new] not in above
 
 

@@ -45,7 +45,7 @@ def split(replay: Replay, claim: Claim) -> tuple[Claim, tuple[Penalty, ...]]:
 
 
 def _is_made_of(replay: Replay, i: int, value: int) -> bool:
-    return replay.canonical[value] in replay.upstream([i], barrier=[replay.canonical[value]])
+    return replay.depends(i, {replay.canonical[value]})
 
 
 def _expand(

@@ -116,11 +116,16 @@ class States:
         """The states and the parameters after their updates."""
         return {*self.updates, *(self.canon[u.new] for u, _ in self.updated.updates)}
 
+    @cached_property
+    def _origins(self) -> set[int]:
+        """The parameters as the forward pass reads them."""
+        return {self.canon[o] for _, o in self.updated.updates}
+
     def _elementwise(self, index: int) -> Iterator[int]:
         """The node and what it is made of by operations on its elements; states are not looked into.
 
         What it is divided by may be made of smaller values too, such as the second moments of rows and columns. A parameter
-        is made of the step before it, which is none of this one.
+        is made of the step before it, which is none of this one; what is added to it makes a point to look ahead at.
         """
         shape, ends = _shape(self.nodes[index].value), self._ends
         seen: set[int] = set()
@@ -132,9 +137,10 @@ class States:
                 continue
             seen.add(i)
             yield i
-            if i not in ends and is_elementwise(self.nodes[i]):
+            inputs = self.replay.inputs(i)
+            if i not in ends and is_elementwise(self.nodes[i]) and self._origins.isdisjoint(inputs):
                 divisor = self._divisor(i)
-                stack.extend((j, divides or j == divisor) for j in self.replay.inputs(i))
+                stack.extend((j, divides or j == divisor) for j in inputs)
 
     def _divisor(self, i: int) -> int | None:
         node = self.nodes[i]

@@ -230,6 +230,7 @@ class Updated:
 
     def _is_made_of_itself(self, update: Update, origin: int) -> bool:
         own = {self.canon[i] for i in (update.old, origin)}
+        first = min(own)  # what is older is not made of the value
         stack, touched = [self.canon[t.node] for t in update.terms], False
         seen: set[int] = set()
         while stack:
@@ -240,7 +241,7 @@ class Updated:
             if i in seen:
                 continue
             seen.add(i)
-            inputs = self.replay.inputs(i)
+            inputs = self.replay.inputs(i) if i > first else []
             if not inputs and np.size(self.nodes[i].value) > 1:
                 return False
             stack.extend(inputs)

@@ -236,6 +236,8 @@ class Algebra:
         if isinstance(scalar, Ref) and dependent(scalar.index):
             node = self.nodes[index]
             if self.size(other.index) > 1:
+                if not dependent(other.index) and not is_any(node.op, DIV):
+                    return None  # an error times an input: the number is what depends on the parameters
                 self._norms.add(self.replay.canonical[scalar.index])
                 if self._is_made_of(scalar.index, other.index):
                     self.norm_factors.update(self._split_factors(split))

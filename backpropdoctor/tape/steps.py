@@ -151,7 +151,25 @@ class Steps:
         if isinstance(node.op, Augment) or is_any(inner, {np.add.at, np.subtract.at}):
             sign = -1.0 if is_any(inner, SUB) or inner == np.subtract.at else 1.0 if is_any(inner, ADD | {np.add.at}) else None
             return None if sign is None else self._as_augment(node, old, Term(sign, operands[-1].index))
-        return self.from_terms(old, node.index, self.algebra.terms(operands[-1].index), node.site, None)
+        terms = self.algebra.terms(operands[-1].index)
+        if any(self._is_elsewhere(t.node, node) for t in terms):
+            return None  # `x[k + 1] = x[k] + e`: one place of a buffer is made of another
+        return self.from_terms(old, node.index, terms, node.site, None)
+
+    def _is_elsewhere(self, index: int, write: Node) -> bool:
+        """Whether a value is read from the buffer that is written to, at another key."""
+        node = self.tape.nodes[index]
+        if node.kind != "op" or not is_any(node.op, {operator.getitem}) or write.args[1] is not None:
+            return False
+        key, written = node.args[1], write.args[2]
+        own = isinstance(node.args[0], Ref) and self._version(node.args[0].index) == self._version(write.args[0].index)
+        return own and _is_plain(key) and _is_plain(written) and key != written
+
+    def _version(self, index: int) -> int:
+        """The first version of a buffer."""
+        while self.tape.nodes[index].kind == "write":
+            index = self.tape.nodes[index].args[0].index
+        return self.replay.canonical[index]
 
     def _as_augment(self, node: Node, old: int, term: Term) -> Update | None:
         """`W -= e`, where a multiple of `W` in `e` (a weight decay) is the value's own."""
@@ -228,6 +246,11 @@ class Steps:
                     return True
                 stack.append(i)
         return False
+
+
+def _is_plain(key: Any) -> bool:
+    """Whether a key is made of numbers as they are, so that keys can be compared."""
+    return all(isinstance(k, (int, np.integer)) for k in (key if isinstance(key, tuple) else (key,)))
 
 
 def _shape(value: Any) -> tuple[int, ...]:
