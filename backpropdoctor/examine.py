@@ -14,9 +14,11 @@ from .diagnose.blame import Blame, Root
 from .diagnose.blame_scale import blame_of
 from .diagnose.findings import gradient_findings
 from .finding import Checked, Finding
+from .load.begins import begins_with
 from .load.choose import choose_loss, loss_of_error
 from .load.players import players
 from .load.understand import Recorded, recorded_steps, understand
+from .tape.guards import without_guards
 from .tape.tape import Tape
 from .tape.training import Training
 
@@ -55,14 +57,28 @@ def examine(
 ) -> Examined | None:
     """The gradients of the recorded steps; None where no training step was recognised on the tape."""
     recorded = recorded_steps(tape, params, namespace)
-    best = _best(recorded, loss)
-    if best is not None and not (best.is_right and best.covers(recorded)):
-        best = _of_players(recorded, loss) or best
+    best = _best_of_all(recorded, loss)
+    if best is not None and not best.is_right:
+        for merged in without_guards(tape):
+            bare = recorded_steps(tape, params, namespace, merged)
+            other = _best_of_all(bare, loss)
+            if other is not None and other.says_more_than(best):
+                recorded, best = bare, other
+            if best.is_right:
+                break
     if best is not None and best.rank == 2:
         best.guess = _under_any_loss(best.check.training)
     if best is not None and best.is_right and not best.others:
         best = next(_belied(best.check.training, recorded, loss), best)
     return None if best is None else replace(best.examined(), recorded=recorded)
+
+
+def _best_of_all(recorded: Recorded, loss: str | None) -> Judged | None:
+    """The verdicts of the step that says most, and of trainings that take turns where it does not say all."""
+    best = _best(recorded, loss)
+    if best is not None and not (best.is_right and best.covers(recorded)):
+        best = _of_players(recorded, loss) or best
+    return best
 
 
 def _best(recorded: Recorded, loss: str | None) -> Judged | None:
@@ -170,6 +186,22 @@ class Judged:
     def is_right(self) -> bool:
         """Whether all gradients were measured and are right."""
         return self.rank == 0 and all(m.verdict == "right" for m in self.check.measured)
+
+    def says_more_than(self, other: Judged) -> bool:
+        """Whether more gradients are right, or as many where only this backward pass begins with its loss's adjoint."""
+        if self.count_right == other.count_right:
+            return self._begins and not other._begins
+        return self.count_right > other.count_right
+
+    @property
+    def count_right(self) -> int:
+        """How many gradients are right and not zero."""
+        return sum(m.verdict == "right" and m.ratio is not None and not m.ratio.zero for m in self.check.measured)
+
+    @property
+    def _begins(self) -> bool:
+        training = self.check.training
+        return training.loss is not None and begins_with(training, training.loss)
 
     def covers(self, recorded: Recorded) -> bool:
         """Whether all parameters of any one step were looked at."""

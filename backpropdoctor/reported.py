@@ -64,6 +64,19 @@ def _loss(found: Examined | None) -> Loss | None:
 
 
 def _assumed(found: Examined | None) -> list[str]:
+    return [*_read_without(found), *_held_against(found)]
+
+
+def _read_without(found: Examined | None) -> list[str]:
+    """What of the loss the gradients leave out: a small number that guards an operation."""
+    left_out = found.recorded.unguarded if found is not None and found.recorded is not None else ()
+    if not left_out:
+        return []
+    what = ", ".join(left_out[:_SAID]) + (", …" if len(left_out) > _SAID else "")
+    return [f"the gradients are held against the loss without the small number that guards it in {what}"]
+
+
+def _held_against(found: Examined | None) -> list[str]:
     loss = found.training.loss if found else None
     if loss is not None and loss.source == "implied":
         rival = found.training.rival if found else None

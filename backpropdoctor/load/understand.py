@@ -30,11 +30,20 @@ class Recorded:
     trainings: list[Training]
     borders: set[int]
     totals: set[int]
+    unguarded: tuple[str, ...] = ()  # sums with a small number that are read without it, each with its line
 
 
-def recorded_steps(tape: Tape, params: Sequence[str] = (), namespace: Mapping[str, Any] | None = None) -> Recorded:
-    """The training steps on a tape, in order. `params` are names that a person declared; `namespace` helps with names."""
-    replay = Replay(tape)
+def recorded_steps(
+    tape: Tape,
+    params: Sequence[str] = (),
+    namespace: Mapping[str, Any] | None = None,
+    merged: Mapping[int, int] | None = None,
+) -> Recorded:
+    """The training steps on a tape, in order. `params` are names that a person declared; `namespace` helps with names.
+
+    `merged` are the sums that are read without a small number in them, with what is left.
+    """
+    replay = Replay(tape, merged)
     adjoints = Adjoints(replay)
     steps = Steps.of(replay)
     parameters = Parameters(steps)
@@ -47,7 +56,9 @@ def recorded_steps(tape: Tape, params: Sequence[str] = (), namespace: Mapping[st
         training.parameters = list(hold(chosen, replay, training.unpaired, namespace or {}))
         if training.parameters or training.unpaired:
             found.append(training)
-    return Recorded(replay, found, borders, set(_totals(steps, parameters, borders)))
+    spans = (tape.nodes[i].site for i in merged or ())
+    unguarded = dict.fromkeys(f"`{s.span.text}` (line {s.span.line})" for s in spans if s is not None)
+    return Recorded(replay, found, borders, set(_totals(steps, parameters, borders)), tuple(unguarded))
 
 
 def understand(recorded: Recorded, *, loss: str | None = None) -> Iterator[Training]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,10 @@ _SHAPE_ONLY = {"zeros_like", "ones_like", "empty_like", "full_like", "shape", "s
 _SMALL = 64  # constants with more elements are known by identity
 
 
-def number_values(tape: Tape) -> list[int]:
+def number_values(tape: Tape, merged: Mapping[int, int] | None = None) -> list[int]:
     """For each node the first node that computes the same value: itself, if nothing before it does.
+
+    What stands in `merged` is taken for the same value as the earlier node there.
 
     Writes in place are numbered like operations, since a node stands for one version of a buffer. Leaves, random draws
     and fresh buffers are only ever themselves.
@@ -26,6 +28,8 @@ def number_values(tape: Tape) -> list[int]:
         if node.kind not in ("leaf", "random") and not reads_shape_only(node):
             key = (node.kind, _operation(node.op), _key(node.args, numbers), _key(node.kwargs, numbers))
             number = first.setdefault(key, node.index)
+        if merged and node.index in merged:
+            number = numbers[merged[node.index]]
         numbers.append(number)
     return numbers
 

@@ -84,13 +84,14 @@ class Objective:
 class Replay:
     """The tape as a function of its values.
 
-    All indices that go in or come out are node indices; they are canonical ones inside (`canonical`).
+    All indices that go in or come out are node indices; they are canonical ones inside (`canonical`). What stands in `merged`
+    is taken for the same value as the node there.
     """
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, tape: Tape, merged: Mapping[int, int] | None = None) -> None:
         self.tape = tape
         self.index = Index(tape)
-        self.canonical = number_values(tape)
+        self.canonical = number_values(tape, merged)
         self._base: dict[int, Any] = {}
         self._inputs: dict[int, list[int]] = {}
         self._plans: dict[Any, list[int]] = {}
