@@ -284,8 +284,12 @@ def _in_returned(recorded: Recorded, step: Step) -> bool:
     return any(isinstance(v, ast.Name) and v.id in roots for r in returns for v in ast.walk(r))
 
 
-def _astray(recorded: Recorded, track: Track, step: Step) -> Lost:
+def _astray(recorded: Recorded, track: Track, step: Step) -> Lost | None:
+    """The step was stored somewhere else: in another place, or in none."""
     assert step.site is not None
+    origins = {i for m in track.moments for i in m.origins}
+    if step.base in origins and recorded.nodes[step.new].kind == "write":
+        return None  # into the very array that the forward pass read
     names = [b for b in recorded.tape.bindings if b.node == step.new and b.how in ("assign", "augmented", "append")]
     text = step.site.statement_span.text
     shown = text if "\n" not in text else text.splitlines()[0] + " …"
@@ -294,7 +298,7 @@ def _astray(recorded: Recorded, track: Track, step: Step) -> Lost:
         said = f"`{shown}` changes {what}"
     else:
         said = f"what `{shown}` computes is stored nowhere"
-    copied = step.base not in {i for m in track.moments for i in m.origins} and recorded.nodes[step.base].kind == "op"
+    copied = step.base not in origins and recorded.nodes[step.base].kind == "op"
     why = "it works on a copy" if copied else "the name gets a new array, the parameter keeps the old one"
     return Lost("BD305", step.site.statement_span, said, why, _BACK)
 

@@ -30,6 +30,7 @@ def shape_drift(recorded: Recorded) -> list[Finding]:
     """Parameters whose update gives them another shape, the first time it happens."""
     found: dict[Any, Finding] = {}
     read = _read_by_losses(recorded)
+    grown: set[int] = set()
     for update in recorded.steps.updates:
         old, new = np.shape(recorded.nodes[update.old].value), np.shape(recorded.nodes[update.new].value)
         binding = update.binding or next(iter(recorded.bindings(update.new)), None)
@@ -37,6 +38,10 @@ def shape_drift(recorded: Recorded) -> list[Finding]:
             continue
         if old == () and not read & {recorded.canon[update.old], recorded.canon[update.new]}:
             continue  # the 0 that a momentum begins as takes the shape of what is summed into it
+        made_of = recorded.replay.upstream([t.node for t in update.terms])
+        grown.add(recorded.canon[update.new])
+        if grown & made_of:
+            continue  # of a parameter that has grown before
         terms = [np.shape(recorded.nodes[t.node].value) for t in update.terms]
         name = binding.name
         site = _made_at(recorded, update) or update.site
@@ -71,7 +76,10 @@ def _made_at(recorded: Recorded, update: Update) -> Site | None:
     chain = recorded.steps.algebra.all_scalings(update.terms[0].node)
     named = (s for s in chain if s.inside == 1.0 and any(b.how != "argument" for b in recorded.bindings(s.node)))
     found = next(named, None)
-    return recorded.nodes[found.node].site if found is not None else None
+    if found is None:
+        return None
+    names = [b for b in recorded.bindings(found.node) if b.how == "assign"]  # the last name is what the update calls it by
+    return names[-1].site if len(names) > 1 else recorded.nodes[found.node].site
 
 
 def integer_drift(recorded: Recorded, sources: Collection[Source]) -> list[Finding]:

@@ -11,7 +11,7 @@ import numpy as np
 from .candidate import Candidate
 from .candidates_factors import places
 from .candidates_missing import means
-from .scene import Scene
+from .scene import Scene, Variable
 
 _DIGITS = re.compile(r"\d+")
 
@@ -26,7 +26,7 @@ def terms(scene: Scene) -> Iterator[Candidate]:
             continue
         text = scene.text.of(node)
         for v in scene.of_shape(shape):
-            for sign in _signs(text, v.text):
+            for sign in _signs(scene, node, v):
                 cost = 1.8 if sign == "+" else 1.9
                 words = {"term": v.text, "sign": sign}
                 yield Candidate(
@@ -44,9 +44,9 @@ def terms(scene: Scene) -> Iterator[Candidate]:
     yield from rebuilt(scene)
 
 
-def _signs(text: str, term: str) -> str:
+def _signs(scene: Scene, node: ast.expr, term: Variable) -> str:
     """The signs with which a term may be added: what is taken from itself leaves nothing, no gradient and no step."""
-    return "+" if text == term else "+-"
+    return "+" if scene.text.of(node) == term.text or np.array_equal(scene.value(node), term.value) else "+-"
 
 
 def quotients(scene: Scene) -> Iterator[Candidate]:
@@ -195,7 +195,7 @@ def inner_terms(scene: Scene) -> Iterator[Candidate]:
             continue
         known = scene.of_shape(shape)[:20] if shape else [v for v in scene.scalars if scene.is_near(v.text)][:12]
         for v in known:
-            for sign in _signs(scene.text.of(node), v.text):
+            for sign in _signs(scene, node, v):
                 new = f"{scene.text.of(node)} {sign} {v.text}"
                 cost = 2.3 + (0.0 if scene.is_near(v.text) else 0.2)
                 yield Candidate(cost, node, new, "missing-term", {"term": v.text, "sign": sign})

@@ -118,7 +118,7 @@ def _axis_edits(site: Site, depths: dict[tuple[int, int], int]) -> Iterator[Forw
         for value in values:
             was = ast.unparse(value)
             same = {was, str(depth - 1) if was == "-1" else "-1" if was == str(depth - 1) else was}
-            for new in axes:
+            for new in _tuples(value, depth) if isinstance(value, ast.Tuple) else axes:
                 if new not in same:
                     mark = text.span(value)
                     yield ForwardEdit((text.fix(value, new),), name, f"axis={was}", f"axis={new}", whole, mark)
@@ -132,11 +132,21 @@ def _axis_edits(site: Site, depths: dict[tuple[int, int], int]) -> Iterator[Forw
 
 def _axes(node: ast.Call, name: str) -> Iterator[ast.expr]:
     for keyword in node.keywords:
-        if keyword.arg in ("axis", "dim") and isinstance(keyword.value, (ast.Constant, ast.UnaryOp)):
+        if keyword.arg in ("axis", "dim") and isinstance(keyword.value, (ast.Constant, ast.UnaryOp, ast.Tuple)):
             if ast.unparse(keyword.value) != "None":
                 yield keyword.value
     if name in _CALLS and node.args and isinstance(node.args[-1], ast.Constant) and type(node.args[-1].value) is int:
         yield node.args[-1]
+
+
+def _tuples(value: ast.Tuple, depth: int) -> list[str]:
+    """Several axes with another one, or without one of them."""
+    own = [e.value for e in value.elts if isinstance(e, ast.Constant) and isinstance(e.value, int)]
+    if len(own) < len(value.elts):
+        return []
+    more = [sorted([*own, k]) for k in range(depth) if k not in own]
+    less = [[k for k in own if k != j] for j in own] if len(own) > 2 else []
+    return [str(tuple(row)) for row in (*more, *less)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ def refined(candidate: Candidate, scene: Scene, root: Root) -> tuple[str, dict[s
         return _derivative(candidate, scene, words)
     if kind == "wrong-index" and (size := _size(scene, candidate.old)) is not None:
         return "scaled", words | {"was": scene.text.of(size), "now": _with(scene, size, candidate)}
+    if kind == "wrong-index" and (cut := _spread(scene, candidate)) is not None:
+        return "shape-drift", words | cut
     if kind == "scaled" and _adds_nothing(scene, candidate.old):
         sign = "+" if isinstance(scene.statement.op, ast.Add) else "-"  # type: ignore[attr-defined]
         return "missing-term", words | {"term": candidate.new, "sign": sign}
@@ -84,6 +86,24 @@ def _size(scene: Scene, old: ast.AST) -> ast.Subscript | None:
         node = part.node
         if isinstance(node, ast.Subscript) and node.slice is old and isinstance(node.value, ast.Attribute):
             return node if node.value.attr == "shape" else None
+    return None
+
+
+def _spread(scene: Scene, candidate: Candidate) -> dict[str, str] | None:
+    """The shapes of a slice of one column (or row), spread over all of what stands beside it, and of what is meant."""
+    for part in scene.parts:
+        node = part.node
+        if not isinstance(node, ast.Subscript) or not any(n is candidate.old for n in ast.walk(node.slice)):
+            continue
+        sliced = any(isinstance(n, ast.Slice) and any(m is candidate.old for m in ast.walk(n)) for n in ast.walk(node.slice))
+        old = scene.shape(node)
+        if not sliced or old is None or not isinstance(part.parent, ast.BinOp):
+            return None
+        beside = part.parent.left if part.parent.right is node else part.parent.right
+        there = scene.shape(beside)
+        if there is not None and len(there) == len(old) and any(a == 1 < b for a, b in zip(old, there, strict=True)):
+            return {"was": f"{old}", "now": f"{there}"}
+        return None
     return None
 
 
