@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import textwrap
+from types import SimpleNamespace
 
 import pytest
+
+from backpropdoctor.diagnose.repair.candidates_terms import unread
+from backpropdoctor.diagnose.repair.expression import parts_of
 
 HEAD = """\
 import numpy as np
@@ -120,3 +125,19 @@ def test_what_is_put_where_another_one_belongs_is_put_elsewhere(checked):
         "`own` is filled at the index `1 - k`, it should be `2 - k`",
     )
     assert not checked(FILLED.replace("{put}", "2 - k")).findings
+
+
+@pytest.mark.parametrize(
+    ("line", "added"),
+    [
+        ("both = [b for a, b in zip(one, two)]", ["a + b"]),
+        ("both = [g[k] for s, g in zip(sums, own)]", ["s + g[k]"]),
+        ("both = [a + b for a, b in zip(one, two)]", []),
+        ("both = [a * 2 for a, b in zip(one, two)]", []),  # that more than one thing is wrong is not guessed
+        ("both = [c for a, b in zip(one, two)]", []),
+    ],
+)
+def test_what_a_comprehension_goes_through_and_does_not_read_may_be_missing(line, added):
+    statement = ast.parse(line).body[0]
+    scene = SimpleNamespace(parts=list(parts_of(statement)), text=SimpleNamespace(of=ast.unparse))
+    assert [c.new for c in unread(scene)] == added

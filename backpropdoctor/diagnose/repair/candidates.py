@@ -15,7 +15,7 @@ from .candidates_missing import missing_factors, softmax_jacobians
 from .candidates_names import inside, numbers, other_names, renamed, swapped
 from .candidates_operators import conditions, operators, signs, statements, transposes
 from .candidates_order import too_early
-from .candidates_terms import terms
+from .candidates_terms import terms, unread
 from .scene import Scene
 
 Maker = Callable[[Scene], Iterable[Candidate]]
@@ -34,6 +34,7 @@ _SIMPLE: tuple[Maker, ...] = (
     inside,
     calls,
     factors,
+    unread,
 )
 _LARGER: tuple[Maker, ...] = (terms, slope_terms, derivatives, missing_factors, chains, softmax_jacobians)
 _MOST = 6000

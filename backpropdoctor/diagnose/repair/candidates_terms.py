@@ -44,6 +44,21 @@ def terms(scene: Scene) -> Iterator[Candidate]:
     yield from rebuilt(scene)
 
 
+def unread(scene: Scene) -> Iterator[Candidate]:
+    """What a comprehension goes through and does not read, added to what it takes: `old + new for old, new in zip(...)`."""
+    for part in scene.parts:
+        node = part.node
+        if not isinstance(node, (ast.ListComp, ast.GeneratorExp)) or len(node.generators) != 1:
+            continue
+        loop = node.generators[0]
+        bound = [n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)]
+        read = {n.id for e in (node.elt, *loop.ifs) for n in ast.walk(e) if isinstance(n, ast.Name)}
+        for name in bound if read.intersection(bound) and isinstance(node.elt, (ast.Name, ast.Subscript)) else ():
+            if name not in read:
+                words = {"term": name, "sign": "+"}
+                yield Candidate(1.3, node.elt, f"{name} + {scene.text.of(node.elt)}", "missing-term", words)
+
+
 def _signs(scene: Scene, node: ast.expr, term: Variable) -> str:
     """The signs with which a term may be added: what is taken from itself leaves nothing, no gradient and no step."""
     return "+" if scene.text.of(node) == term.text or np.array_equal(scene.value(node), term.value) else "+-"
