@@ -106,6 +106,6 @@ def test_a_name_that_is_given_its_own_value_is_blamed_though_it_holds_a_constant
     path = tmp_path / "train.py"
     path.write_text(BACK_IN_TIME.format(later="later"))
     [finding] = check_script(str(path)).findings
-    assert (finding.line, [x.after for x in finding.fixes]) == (21, ["own"])
+    assert (finding.code, finding.line, [x.after for x in finding.fixes]) == ("BD118", 21, ["own"])
     path.write_text(BACK_IN_TIME.format(later="own"))
     assert not check_script(str(path)).findings

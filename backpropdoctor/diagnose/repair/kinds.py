@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..blame import Root
+from ..blame_together import changes_nothing
 from .candidate import Candidate
 from .functions import APPLIED, is_applied
 from .scene import Scene, is_number
@@ -21,6 +22,8 @@ _RECURRENT = re.compile(r"next|prev|future|later|carry|last|hidden|\bdh|dc|_t1|s
 def refined(candidate: Candidate, scene: Scene, root: Root) -> tuple[str, dict[str, Any]]:
     """The kind and the words of a candidate that works."""
     kind, words = candidate.kind, dict(candidate.words)
+    if kind == "wrong-variable" and changes_nothing(scene.statement) and candidate.new in scene.trial.backward_names:
+        return "missing-path", {"term": candidate.new}  # what one turn hands to the next was left out
     function = words.get("function")
     if function == "power" or function in APPLIED and not is_applied(scene, function, str(words.get("of", ""))):
         return _mere_value(kind, words)
