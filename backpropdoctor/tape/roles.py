@@ -46,13 +46,14 @@ def by_role(steps: Steps, known: set[int]) -> Iterator[Update]:
 
 
 def _carried(steps: Steps, terms: Sequence[Term]) -> Iterator[Node]:
-    """The values that the terms of a sum are, then those that they are fractions of: a state that decays."""
+    """The values that the terms of a sum are, then the arrays that they are fractions of: a state that decays."""
     for term in terms:
         if term.factor == 1.0:
             yield steps.tape.nodes[term.node]
     for term in terms:
         scaling = steps.algebra.all_scalings(term.node)[-1]
-        if scaling.factors and scaling.inside == 1.0 and 0 < term.factor * scaling.product < 1:
+        is_array = np.ndim(steps.tape.nodes[scaling.node].value) > 0  # of numbers any may be a factor of the other
+        if is_array and scaling.factors and scaling.inside == 1.0 and 0 < term.factor * scaling.product < 1:
             yield steps.tape.nodes[scaling.node]
 
 
