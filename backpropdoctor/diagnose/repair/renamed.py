@@ -69,13 +69,25 @@ def renamed(replay: Replay, moment: Moment, edited: Edited, last: int) -> list[R
     found = []
     for position, (reader, node) in enumerate(moment.outs):
         handed = _handed_on(replay, node, reader, moment)
+        names = [(reader, moment.until), *_looped_over(replay, node, reader, moment)]
         readers = frozenset(
             i
             for i in replay.index.consumers.get(node, ())
-            if i >= moment.until and i <= last and (i >= handed or _reads(replay, i, reader, moment))
+            if moment.until <= i <= last
+            and (i >= handed or any(i >= at and _reads(replay, i, name, moment) for name, at in names))
         )
         found.append(Renamed(node, position, moment, edited, readers))
     return found
+
+
+def _looped_over(replay: Replay, node: int, reader: str, moment: Moment) -> list[tuple[str, int]]:
+    """The variables of loops over what holds a value under a name, `for d in (dW, db)`, and from where on they stand for it."""
+    return [
+        (b.name, b.at)
+        for b in replay.index.names.get(node, ())
+        if b.how == "loop" and b.at >= moment.until and b.site is not None and b.site.function == moment.function
+        if isinstance(b.site.statement, ast.For) and reader in {ast.unparse(n) for n in ast.walk(b.site.statement.iter)}
+    ]
 
 
 def _handed_on(replay: Replay, node: int, reader: str, moment: Moment) -> float:
