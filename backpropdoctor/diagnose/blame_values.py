@@ -216,8 +216,13 @@ class Values:
         return set()
 
     def made_at(self, node: int) -> Site | None:
-        """Where the backward pass makes a value: not where the loss, or what has no use, makes the same one."""
+        """Where the backward pass makes a value: not where the loss, or what has no use, makes the same one.
+
+        What a loop takes out of an array is made where that is.
+        """
         made = next((j for j in self.cotangents.equals(node) if j in self._used), node)
+        while self.nodes[made].site is None and len(inputs := list(self.nodes[made].inputs())) == 1:
+            made = inputs[0]
         return self.nodes[made].site
 
     @cached_property

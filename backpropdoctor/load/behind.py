@@ -258,7 +258,9 @@ class Behind:
                 continue
             seen.add((i, sign))
             state = self.updated.states.updates.get(i)
-            if state is not None:
+            if state is not None and sign and self._is_sum(i):
+                found[i] = sign  # a gradient that was not cleared, before a momentum
+            elif state is not None:
                 stack.extend((self.canon[t.node], sign * np.sign(t.factor)) for t in self._fed(state))
             elif i in fed or self._is_known(i):
                 found[i] = sign or found.get(i, 0.0)
