@@ -99,7 +99,7 @@ def test_right(source, checked):
 
 def test_what_is_held_still_is_said(checked):
     notes = checked(VALUES).notes
-    assert any("`0.9 * (np.tanh(then @ K) @ q)` (line 13)" in note for note in notes), notes
+    assert any("`reward + 0.9 * (np.tanh(then @ K) @ q)` (line 13)" in note for note in notes), notes
 
 
 @pytest.mark.parametrize(

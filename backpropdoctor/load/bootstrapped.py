@@ -65,19 +65,26 @@ class Bootstrapped:
         return bool(held) and all(i is None or i in held for i, _ in self._terms(side))
 
     def held(self, root: int) -> list[int]:
-        """The live terms of a sum that stand on the side of its data, where other live ones stand against them; else none."""
+        """The live terms of a sum that stand on the side of its data, where other live ones stand against them; else none.
+
+        Each is a multiple of something, or has data in it: of `a - b - y` nobody can say which of the two is meant as data.
+        """
         terms = list(self._terms(root))
         moving = [(i, sign) for i, sign in terms if i is not None]
         if len(moving) < 2:
             return []
-        data = {sign for i, sign in terms if i is None} | {sign for i, sign in moving if self._holds_data(i)}
+        mixed = {i for i, _ in moving if self._holds_data(i)}
+        data = {sign for i, sign in terms if i is None or i in mixed}
         held = [i for i, sign in moving if sign in data]
-        return held if len(data) == 1 and len(held) < len(moving) else []
+        meant = all(i in mixed or is_any(self.replay.tape.nodes[i].op, MUL) for i in held)
+        return held if meant and len(data) == 1 and len(held) < len(moving) else []
 
     def _terms(self, index: int, sign: int = 1) -> Iterator[tuple[int | None, int]]:
         """A live value as terms with their signs; None is data."""
         node = self.replay.tape.nodes[index]
         taken_apart = is_any(node.op, _SUM | NEG) and self.replay.canonical[index] not in self.starts
+        if is_any(node.op, ADD) and not all(self._is_live(i) for i in node.inputs()):
+            taken_apart = False  # data plus something: a target
         if not taken_apart:
             yield index, sign
             return
