@@ -21,6 +21,7 @@ _ROUNDS = 3  # iterations of the outermost loop after which a loop without any u
 _SHARE = 5  # operations that may be looked at for each one recorded
 _SHORT = 3000  # operations: a tape so short is looked at whenever an iteration begins
 _BRIEF = 20_000  # operations: after a turn no longer than that a second one costs little, as does to wait for a first update
+_LIGHT = 1_000_000  # elements of all values recorded while a memory is filled
 _NEAR = 0.9  # of the operations that were enough for a script, after which an edited one is looked at
 _ASKED = 10  # an examination is worth as many looks
 
@@ -48,6 +49,7 @@ class StepPolicy:
         self._given_up: set[int] = set()
         self._gathering = False
         self._filling = False
+        self._weighed = self._elements = 0  # the operations whose results were counted, and their elements
 
     def begin(self, site: Site, instance: int, iteration: int, tape: Tape) -> bool:
         """Called at the start of each iteration of a loop that may be the training loop: whether to record it."""
@@ -78,7 +80,13 @@ class StepPolicy:
             turns = [e.at for e in tape.iterations if self._outermost == (e.site.id, e.instance)]
             self._filling = not parameters.updates and not changes_arrays(parameters.steps)
             self._gathering = not parameters.updates and sums_up(parameters.steps, turns)
-        return (self._gathering and len(tape.nodes) < _SHORT) or (self._filling and len(tape.nodes) < _BRIEF)
+        return (self._gathering and len(tape.nodes) < _SHORT) or (self._filling and self._is_light(tape))
+
+    def _is_light(self, tape: Tape) -> bool:
+        """Whether what was recorded is little enough to go on until a memory is full."""
+        self._elements += sum(int(np.size(node.value)) for node in tape.nodes[self._weighed :])
+        self._weighed = len(tape.nodes)
+        return self._weighed < _BRIEF and self._elements < _LIGHT
 
     def end(self, site: Site, instance: int, iterations: int, tape: Tape) -> None:
         """Called when such a loop has ended."""

@@ -73,9 +73,14 @@ def as_slope(scene: Scene, c: Candidate) -> float:
 
 def _state(scene: Scene, helper: ast.stmt) -> str:
     """Whether an assignment makes the derivative of a part of a formula ('right'), or of what it might ('other')."""
-    if not isinstance(helper, ast.Assign) or _reads_backward(scene, helper.value) or not _slope_values(scene):
+    if not isinstance(helper, ast.Assign) or _reads_backward(scene, helper.value):
         return "none"
-    return "right" if _is_among(scene.evaluate(ast.unparse(helper.value)), _slope_values(scene)) else "other"
+    if helper.lineno in scene.trial.forward_lines(scene.place):
+        return "none"
+    value = scene.evaluate(ast.unparse(helper.value))
+    if not any(np.shape(value) == np.shape(known) for known in _slope_values(scene)):
+        return "none"
+    return "right" if _is_among(value, _slope_values(scene)) else "other"
 
 
 def _slope_values(scene: Scene) -> list[Any]:
@@ -95,8 +100,8 @@ def _is_among(value: Any, known: Sequence[Any]) -> bool:
 
 def _slopes(scene: Scene) -> Iterator[Slope]:
     done: set[str] = set()
-    for formula, own, line in _formulas(scene):
-        for variable in _read(formula, own):
+    for formula, own, line, variables in _bent_formulas(scene):
+        for variable in variables:
             for argument in _arguments(scene, formula, variable, own, line):
                 applied = substituted(formula, variable, argument)
                 inner = {name: substituted(f, variable, argument) for name, f in own.items()}
@@ -108,17 +113,38 @@ def _slopes(scene: Scene) -> Iterator[Slope]:
                         yield slope
 
 
+def _bent_formulas(scene: Scene) -> list[tuple[ast.expr, dict[str, ast.expr], int, list[str]]]:
+    """The formulas of the forward pass with the variables that they, or parts of them, are no straight function of."""
+    known = scene.trial.formulas
+    if scene.place.path not in known:
+        rows = []
+        for formula, own, line in _formulas(scene):
+            parts = _parts(formula)
+            bent = [v for v in _read(formula, own) if any(_slope_of(part, v, own, {}) is not None for part in parts)]
+            rows.append((formula, own, line, bent))
+        known[scene.place.path] = rows
+    return known[scene.place.path]
+
+
+def _slope_of(formula: ast.expr, variable: str, own: dict[str, ast.expr], names: dict[str, str]) -> ast.expr | None:
+    """The derivative of a formula by a variable, where there is a rule for it and it is not the same everywhere."""
+    try:
+        found = derivative(formula, variable, own, names)
+    except NoRuleError:
+        return None
+    straight = is_zero(found) or not any(isinstance(n, (ast.Compare, ast.Call)) or _is(n, variable) for n in ast.walk(found))
+    return None if straight else found
+
+
 def _slope(
     scene: Scene, formula: ast.expr, argument: str, own: dict[str, ast.expr], names: dict[str, str], is_part: bool
 ) -> Slope | None:
-    try:
-        found = derivative(formula, argument, own, names)
-    except NoRuleError:
+    found = _slope_of(formula, argument, own, names)
+    if found is None:
         return None
     text = ast.unparse(found)
-    bent = is_zero(found) or not any(isinstance(n, (ast.Compare, ast.Call)) or _is(n, argument) for n in ast.walk(found))
-    value = None if bent else scene.evaluate(text)
-    if value is None or not is_number(value):
+    value = scene.evaluate(text)
+    if not is_number(value):
         return None
     return Slope(text, argument, ast.unparse(formula), np.shape(value), is_part, tuple(ast.unparse(t) for t in terms_of(found)))
 
@@ -182,7 +208,9 @@ def _read(formula: ast.expr, own: dict[str, ast.expr]) -> list[str]:
 def _arguments(scene: Scene, formula: ast.expr, variable: str, own: dict[str, ast.expr], line: int) -> list[str]:
     """The variables at the statement with which a formula gives what the forward pass computed with it."""
     word = variable.split(".")[-1]
-    rows = [v.text for v in scene.arrays if scene.is_near(v.text) and not scene.is_backward(v)]
+    held = scene.trial.values_of(variable)
+    near = [v for v in scene.arrays if scene.is_near(v.text) and not scene.is_backward(v)]
+    rows = [v.text for v in near if not held or any(np.array_equal(v.value, h) for h in held)]
     rows.sort(key=lambda t: t.split(".")[-1] != word)
     found = []
     for text in rows[:_MOST_ARGUMENTS]:

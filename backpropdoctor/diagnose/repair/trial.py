@@ -73,6 +73,8 @@ class Trial(Values):
         self.objective = check.training.loss.objective
         self._truths: dict[tuple[Any, int], tuple[float, float, list[np.ndarray]] | None] = {}
         self._forward_lines: dict[str, set[int]] = {}
+        self._named: dict[str, dict[int, None]] | None = None
+        self.formulas: dict[str, Any] = {}  # the forward pass's formulas by file, read once for all statements
         self._made_on: dict[tuple[str, int], list[Any]] = {}
         self._orders: dict[Any, list[Measured]] = {}
 
@@ -88,6 +90,15 @@ class Trial(Values):
                     stack.append(i)
         canonical = self.replay.canonical
         return {b.name for b in self.replay.tape.bindings if b.node is not None and canonical[b.node] in found - borders}
+
+    def values_of(self, name: str) -> list[Any]:
+        """The arrays that a variable of this name stood for, in any function."""
+        if self._named is None:
+            self._named = {}
+            for b in self.replay.tape.bindings:
+                if b.node is not None and np.ndim(self.nodes[b.node].value):
+                    self._named.setdefault(b.name, {})[self.replay.canonical[b.node]] = None
+        return [self.replay.base(i) for i in self._named.get(name, ())]
 
     def forward_lines(self, place: Place) -> set[int]:
         """The lines of a file on which the forward pass is computed."""
