@@ -188,10 +188,9 @@ class Judged:
         return self.rank == 0 and all(m.verdict == "right" for m in self.check.measured)
 
     def says_more_than(self, other: Judged) -> bool:
-        """Whether more gradients are right, or as many where only this backward pass begins with its loss's adjoint."""
-        if self.count_right == other.count_right:
-            return self._begins and not other._begins
-        return self.count_right > other.count_right
+        """Whether more gradients are right, or fewer wrong, or only this backward pass begins with its loss's adjoint."""
+        mine, theirs = ((j.count_right, -len(j.check.wrong)) for j in (self, other))
+        return mine > theirs or (mine == theirs and self._begins and not other._begins)
 
     @property
     def count_right(self) -> int:

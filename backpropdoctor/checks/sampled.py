@@ -19,7 +19,7 @@ def drawn_between(training: Training, held: Held) -> Node | None:
     live = replay.downstream(held.tensor.nodes)
     for i in sorted(training.loss.nodes):
         node = replay.tape.nodes[i]
-        if getattr(node.op, "__name__", "") in _COMPARISONS:
+        if node.name in _COMPARISONS:
             inputs = replay.inputs(i)
             if live.intersection(inputs) and any(replay.tape.nodes[j].kind == "random" for j in inputs):
                 return node

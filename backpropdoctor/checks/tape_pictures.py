@@ -66,7 +66,7 @@ def _work(training: Training, held: Held) -> float:
 def _cost(training: Training, index: int) -> float:
     node = training.replay.tape.nodes[index]
     size = float(np.size(node.value))
-    if getattr(node.op, "__name__", "") not in ("matmul", "dot", "einsum", "tensordot", "imatmul", "inner", "vdot"):
+    if node.name not in ("matmul", "dot", "einsum", "tensordot", "imatmul", "inner", "vdot"):
         return size
     for i in training.replay.inputs(index):
         size *= float(np.size(training.replay.tape.nodes[i].value))

@@ -181,7 +181,7 @@ class Behind:
     def _preconditioned(self, index: int, update: Update) -> int | None:
         """The vector that a step multiplies by the inverse of a matrix, or takes the sign of; None for any other step."""
         node = self.nodes[index]
-        name = getattr(node.op, "__name__", "") or getattr(node.op, "name", "")
+        name = node.name
         refs = [a.index for a in node.args if isinstance(a, Ref)]
         if node.kind == "item" or name in ("getitem", "reshape", "ravel", "flatten"):
             return self._preconditioned(refs[0], update) if refs else None
@@ -195,7 +195,7 @@ class Behind:
 
     def _is_inverse(self, index: int) -> bool:
         node = self.nodes[index]
-        return (getattr(node.op, "__name__", "") or "") in _INVERSES
+        return node.name in _INVERSES
 
     def _is_carried(self, index: int, vector: int) -> bool:
         """Whether a value is a square matrix that goes with a vector, and that each turn makes anew of the one before.
@@ -314,7 +314,7 @@ class Behind:
     def _signed_inputs(self, i: int) -> list[tuple[int, float]]:
         """The inputs of an elementwise node with the sign it takes them with, 0 where that is lost."""
         node = self.nodes[i]
-        name = getattr(node.op, "__name__", "")
+        name = node.name
         inputs = self.replay.inputs(i)
         split = self.steps.algebra.scalar_split(i)
         if split is not None:

@@ -117,7 +117,7 @@ class Bootstrapped:
         node = self.replay.tape.nodes[index]
         while is_any(node.op, NEG) or _hands_on(node):
             node = self.replay.tape.nodes[next(node.inputs())]
-        return _name(node).startswith("log")
+        return node.name.startswith("log")
 
     def _holds_data(self, index: int) -> bool:
         """Whether a live value is a sum of data and something live, handed on as it is."""
@@ -153,8 +153,4 @@ def _is_gradient(training: Training, value: int, parameter: int, loss: LossFound
 
 
 def _hands_on(node: Node) -> bool:
-    return node.kind in ("view", "write") or _name(node) in _HANDED_ON
-
-
-def _name(node: Node) -> str:
-    return getattr(node.op, "__name__", "")
+    return node.kind in ("view", "write") or node.name in _HANDED_ON

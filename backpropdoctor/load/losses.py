@@ -119,7 +119,7 @@ _STRAIGHT = (
 def _is_bent(replay: Replay, i: int, others: set[int]) -> int:
     """Whether a scalar is a nonlinear function of another candidate: an RMSE of the MSE, a perplexity."""
     stack = replay.inputs(i)
-    straight = getattr(replay.tape.nodes[i].op, "__name__", "") in _STRAIGHT
+    straight = replay.tape.nodes[i].name in _STRAIGHT
     return int(not straight and any(j in others for j in stack))
 
 

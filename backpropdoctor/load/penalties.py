@@ -71,7 +71,7 @@ def _expand(
         sums["l2"] += term.factor
         sums["times"] += 1
         return
-    if getattr(node.op, "__name__", "") in ("sign", "copysign") and _looks_at(replay, _first(node), value):
+    if node.name in ("sign", "copysign") and _looks_at(replay, _first(node), value):
         sums["l1"] += term.factor
         sums["times"] += 1
         return
@@ -117,7 +117,7 @@ def _looks_at(replay: Replay, i: int, value: int) -> bool:
     """Whether a node is a value, or a view or copy of all of it."""
     canon, nodes = replay.canonical, replay.tape.nodes
     while canon[i] != canon[value]:
-        name = getattr(nodes[i].op, "__name__", "") or getattr(nodes[i].op, "name", "")
+        name = nodes[i].name
         refs = [a.index for a in nodes[i].args if isinstance(a, Ref)]
         same = np.shape(nodes[i].value) == np.shape(nodes[value].value)
         if len(refs) != 1 or not same or not (nodes[i].kind == "view" or name in ("copy", "array", "asarray")):
@@ -154,7 +154,7 @@ def _is_number(node: Node) -> bool:
 
 
 def _is_bent(node: Node) -> bool:
-    name = getattr(node.op, "__name__", "")
+    name = node.name
     refs = [a.index for a in node.args if isinstance(a, Ref)]
     return name in ("pow", "power", "square", "abs", "absolute", "fabs") or (
         name in ("mul", "multiply") and len(set(refs)) < len(refs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..tape.replay import Replay
-from ..tape.tape import Node, Ref
+from ..tape.tape import Ref
 from ..tape.training import LossFound
 
 _REDUCTIONS = ("mean", "sum", "item", "float", "squeeze", "average", "median", "round", "getitem")
@@ -20,7 +20,7 @@ def is_residual(replay: Replay, loss: LossFound, live: Collection[int]) -> bool:
     `loss -= log(p)`, `-y * log(p) - (1 - y) * log(1 - p)`, `log(sum(exp(z))) - z[y]`. `live` depends on the parameters.
     """
     node = replay.tape.nodes[loss.objective.nodes[0]]
-    if _name(node) not in ("sub", "isub", "subtract"):
+    if node.name not in ("sub", "isub", "subtract"):
         return _has_abs(replay, node.index)
     sides = [(replay.base(a.index), replay.canonical[a.index]) if isinstance(a, Ref) else (a, None) for a in node.args]
     logs = [i is not None and _has_log(replay, i) for _, i in sides]
@@ -35,7 +35,7 @@ def _has_log(replay: Replay, index: int) -> bool:
     stack, seen = [index], set()
     while stack:
         i = stack.pop()
-        name = _name(replay.tape.nodes[i])
+        name = replay.tape.nodes[i].name
         if name in _LOGS:
             return True
         if name in _TERMS and i not in seen:
@@ -45,19 +45,15 @@ def _has_log(replay: Replay, index: int) -> bool:
 
 
 def _is_mean(replay: Replay, index: int) -> bool:
-    while _name(replay.tape.nodes[index]) in ("neg", "negative", "float"):
+    while replay.tape.nodes[index].name in ("neg", "negative", "float"):
         index = replay.inputs(index)[0]
-    return _name(replay.tape.nodes[index]) in ("mean", "average")
+    return replay.tape.nodes[index].name in ("mean", "average")
 
 
 def _has_abs(replay: Replay, index: int) -> bool:
     """Whether a number is a mean or sum of absolute values: a metric. |x| inside a stable formula makes no metric."""
-    name = _name(replay.tape.nodes[index])
+    name = replay.tape.nodes[index].name
     while name in _REDUCTIONS and replay.inputs(index):
         index = replay.inputs(index)[0]
-        name = _name(replay.tape.nodes[index])
+        name = replay.tape.nodes[index].name
     return name in ("abs", "absolute", "fabs")
-
-
-def _name(node: Node) -> str:
-    return getattr(node.op, "__name__", "")

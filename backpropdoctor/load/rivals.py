@@ -125,7 +125,7 @@ def _compared(replay: Replay, own: LossFound, outputs: Sequence[Output], origins
 
 def _bare(replay: Replay, j: int) -> int:
     """What is read where its negative, or what it leaves of a number, is: `y` of `-y` and `1 - y`."""
-    while getattr(replay.tape.nodes[j].op, "__name__", "") in ("neg", "negative", "sub", "subtract"):
+    while replay.tape.nodes[j].name in ("neg", "negative", "sub", "subtract"):
         inputs = [i for i in replay.inputs(j) if np.size(replay.base(i)) > 1]
         if len(inputs) != 1 or np.shape(replay.base(inputs[0])) != np.shape(replay.base(j)):
             break
@@ -187,7 +187,7 @@ def _is_plain(replay: Replay, output: Output) -> bool:
     """Whether a target is data as it is, or a part of it."""
     for i in replay.upstream(output.sources):
         node = replay.tape.nodes[i]
-        name = getattr(node.op, "__name__", "")
+        name = node.name
         if node.kind == "op" and name not in _PARTS:
             return False
     return True

@@ -117,7 +117,7 @@ def _before(scalars: Sequence[tuple[int, int]], at: int) -> int | None:
 def _made_like(replay: Replay, node: int, live: Collection[int]) -> int | None:
     """The scalar of which a one has the shape: `np.ones_like(self.data)`."""
     made = replay.tape.nodes[node]
-    if getattr(made.op, "__name__", "") != "ones_like" or not made.args or not isinstance(made.args[0], Ref):
+    if made.name != "ones_like" or not made.args or not isinstance(made.args[0], Ref):
         return None
     value = replay.canonical[made.args[0].index]
     return value if value in live and is_loss_value(replay.tape.nodes[value]) else None

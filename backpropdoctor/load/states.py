@@ -94,7 +94,7 @@ class States:
         """A number without its factors that no parameter goes into, and without a power of its own."""
         while True:
             node = self.nodes[i]
-            name, inputs = getattr(node.op, "__name__", ""), set(self.replay.inputs(i))
+            name, inputs = node.name, set(self.replay.inputs(i))
             split = self.steps.algebra.scalar_split(i)
             if name in ("pow", "power", "square", "neg", "negative", "abs", "sqrt") or (name == "mul" and len(inputs) == 1):
                 inputs = {j for j in inputs if j in live}
@@ -155,5 +155,5 @@ def _shape(value: Any) -> tuple[int, ...]:
 
 def is_elementwise(node: Node) -> bool:
     """Whether a node works element by element on inputs of its own shape."""
-    name = getattr(node.op, "__name__", "")
+    name = node.name
     return node.kind == "op" and name not in _NOT_ELEMENTWISE and name not in ("getitem", "sum", "mean", "array")

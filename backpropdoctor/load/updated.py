@@ -151,7 +151,7 @@ class Updated:
 
     def is_copy(self, i: int) -> bool:
         """Whether a node is a copy or an element of one value."""
-        name = getattr(self.nodes[i].op, "__name__", "") or getattr(self.nodes[i].op, "name", "")
+        name = self.nodes[i].name
         return name in ("copy", "deepcopy", "array", "asarray", "getitem") and len(set(self.nodes[i].inputs())) == 1
 
     @cached_property
@@ -258,5 +258,5 @@ class Updated:
 
 
 def _is_reading(node: Node) -> bool:
-    name = getattr(node.op, "__name__", "") or getattr(node.op, "name", "")
+    name = node.name
     return name in ("getitem", "copy", "array", "asarray", "asanyarray")

@@ -164,7 +164,7 @@ class Algebra:
     def unclipped(self, index: int) -> int | None:
         """What a node limits to an interval around zero: x in `np.clip(x, -c, c)`; None for any other node."""
         node = self.nodes[index]
-        name = getattr(node.op, "__name__", "") or getattr(node.op, "name", "")
+        name = node.name
         args = list(node.args)
         if node.kind == "write" and isinstance(node.op, Into):
             name = getattr(node.op.function, "__name__", "") or getattr(node.op.function, "name", "")
@@ -199,13 +199,13 @@ class Algebra:
     def _product_factors(self, index: int, dependent: Callable[[int], bool]) -> list[tuple[float, str]]:
         """The scalar factors that a product took in with one of its operands: lr in (lr * A.T) @ B."""
         node = self.nodes[index]
-        if node.kind != "op" or not (getattr(node.op, "__name__", "") in PRODUCTS or is_any(node.op, MUL)):
+        if node.kind != "op" or not (node.name in PRODUCTS or is_any(node.op, MUL)):
             return []
         found: list[tuple[float, str]] = []
         for a in node.args:
             while isinstance(a, Ref) and not self.replay.index.names.get(a.index):
                 inner = self.nodes[a.index]
-                if inner.kind == "op" and getattr(inner.op, "__name__", "") in ("T", "transpose", "reshape"):
+                if inner.kind == "op" and inner.name in ("T", "transpose", "reshape"):
                     a = inner.args[0]
                     continue
                 split = self._independent_split(a.index, dependent)

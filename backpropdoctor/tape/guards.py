@@ -1,7 +1,7 @@
 """Small numbers that guard an operation (`log(p + 1e-8)`, `x / (n + 1e-6)`), and which backward passes leave out on purpose.
 
-The gradient `p - y` of a cross-entropy is that of the logarithm of `p`, and not of `p + 1e-8`. A tape may be read as if
-such a number were not there: the sum is then the same value as what is guarded.
+The gradient `p - y` of a cross-entropy is that of the logarithm of `p`, and not of `p + 1e-8` or of a `p` that is clipped. A
+tape may be read as if such a number were not there: the sum is then the same value as what is guarded.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from .algebra import ADD, DIV, is_any
+from .algebra import ADD, DIV, NEG, SUB, is_any
 from .tape import Node, Ref, Tape
 
 _LARGEST = 1e-3  # nobody guards with more
+_CLIPS = ("clip", "maximum", "minimum", "fmax", "fmin", "max", "min")
+_DEEP = 4  # operations between what is clipped and its logarithm
 Merged = Mapping[int, int]
 
 
@@ -22,7 +24,7 @@ def without_guards(tape: Tape) -> Iterator[Merged]:
     """Ways to read a tape without its guards, the likeliest first: those of logarithms, of quotients, of roots, and all."""
     found = guards(tape)
     ways: list[dict[int, int]] = []
-    for kinds in (("log",), ("quotient",), ("root",), ("log", "quotient"), ("log", "quotient", "root")):
+    for kinds in (("log",), ("clip",), ("log", "clip"), ("quotient",), ("root",), ("log", "quotient"), tuple(found)):
         merged = {guard: value for kind in kinds for guard, value in found.get(kind, {}).items()}
         if merged and merged not in ways:
             ways.append(merged)
@@ -30,7 +32,10 @@ def without_guards(tape: Tape) -> Iterator[Merged]:
 
 
 def guards(tape: Tape) -> dict[str, dict[int, int]]:
-    """The sums of a value and a small number, with that value, by the operation that reads the sum."""
+    """The sums of a value and a small number, with that value, by the operation that reads the sum.
+
+    'clip' are the values of logarithms that are kept from 0 or 1 and would not have been else.
+    """
     nodes = tape.nodes
     found: dict[str, dict[int, int]] = {}
     for reader in nodes:
@@ -38,12 +43,31 @@ def guards(tape: Tape) -> dict[str, dict[int, int]]:
         value = _without_guard(nodes, guarded) if isinstance(guarded, Ref) else None
         if value is not None:
             found.setdefault(kind, {})[guarded.index] = value
+        clipped = _clipped(nodes, guarded) if kind == "log" and isinstance(guarded, Ref) else None
+        if clipped is not None:
+            found.setdefault("clip", {}).update([clipped])
     return found
+
+
+def _clipped(nodes: list[Node], guarded: Ref) -> tuple[int, int] | None:
+    """What of the argument of a logarithm is clipped to a small number, or to 1 less one, and what it was before."""
+    index = guarded.index
+    for _ in range(_DEEP):
+        node = nodes[index]
+        refs = [a.index for a in node.args if isinstance(a, Ref)]
+        numbers = [a for a in node.args if not isinstance(a, Ref)]
+        if node.name in _CLIPS and len(refs) == 1 and any(_is_small(nodes, n) for n in numbers):
+            same = np.shape(nodes[refs[0]].value) == np.shape(node.value)
+            return (index, refs[0]) if same and not np.array_equal(nodes[refs[0]].value, node.value) else None
+        if len(refs) != 1 or not (is_any(node.op, ADD | SUB | NEG) or node.name in ("getitem", "where")):
+            return None
+        index = refs[0]
+    return None
 
 
 def _guarded(reader: Node) -> tuple[str, Any]:
     """What an operation may need a guard for."""
-    name = getattr(reader.op, "__name__", "")
+    name = reader.name
     if reader.kind != "op" or not reader.args:
         return "", None
     if name.startswith("log") and len(reader.args) == 1:
@@ -55,7 +79,7 @@ def _guarded(reader: Node) -> tuple[str, Any]:
     return "", None
 
 
-def _without_guard(nodes: tuple[Node, ...] | list[Node], guarded: Ref) -> int | None:
+def _without_guard(nodes: list[Node], guarded: Ref) -> int | None:
     """The value that a small number is added to."""
     node = nodes[guarded.index]
     if not is_any(node.op, ADD) or len(node.args) != 2:
@@ -67,7 +91,7 @@ def _without_guard(nodes: tuple[Node, ...] | list[Node], guarded: Ref) -> int | 
     return None
 
 
-def _is_small(nodes: tuple[Node, ...] | list[Node], number: Any) -> bool:
+def _is_small(nodes: list[Node], number: Any) -> bool:
     if isinstance(number, Ref):
         if nodes[number.index].kind != "leaf":
             return False

@@ -36,7 +36,7 @@ def number_values(tape: Tape, merged: Mapping[int, int] | None = None) -> list[i
 
 def reads_shape_only(node: Node) -> bool:
     """Whether an operation reads nothing of its arguments but their shape and type: a fresh buffer, a constant."""
-    return node.kind == "op" and getattr(node.op, "__name__", "") in _SHAPE_ONLY
+    return node.kind == "op" and node.name in _SHAPE_ONLY
 
 
 def _operation(op: Any) -> Hashable:

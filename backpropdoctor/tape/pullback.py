@@ -188,7 +188,7 @@ def _outer(run: _Run, g: np.ndarray) -> np.ndarray | None:
 
 
 def _name(run: _Run) -> str:
-    return getattr(run.recorded.op, "__name__", "") or getattr(run.recorded.op, "name", "")
+    return run.recorded.name
 
 
 def _axis(run: _Run) -> Any:

@@ -83,6 +83,11 @@ class Node:
     site: Site | None
     scope: int
 
+    @property
+    def name(self) -> str:
+        """What its operation is called, such as `matmul`; '' for a leaf."""
+        return getattr(self.op, "__name__", "") or getattr(self.op, "name", "")
+
     def inputs(self) -> Iterator[int]:
         """The indices of the nodes this one reads."""
         yield from _refs(self.args)

@@ -183,7 +183,7 @@ def zeroed(recorded: Recorded, step: Step, track: Track) -> Lost | None:
         empty = [i for i in inputs if not np.any(_value(recorded, i))]
         fixed = [i for i in empty if np.size(_value(recorded, i)) == 1 and recorded.canon[i] not in live]
         literal = any(isinstance(a, (int, float)) and not isinstance(a, bool) and a == 0 for a in node.args)
-        name = getattr(node.op, "__name__", "")
+        name = node.name
         if site is None or node.kind != "op" or np.shape(node.value) != shape:
             return None
         if any(fit(b.parts, track.parts) for b in recorded.bindings(index)):

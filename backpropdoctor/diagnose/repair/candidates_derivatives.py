@@ -219,7 +219,7 @@ def _applied(scene: Scene, shape: tuple[int, ...], near: Sequence[np.ndarray]) -
     """
     replay, found = scene.trial.replay, []
     for node in replay.tape.nodes:
-        name = _FUNCTIONS.get(getattr(node.op, "__name__", "")) if node.kind == "op" else None
+        name = _FUNCTIONS.get(node.name) if node.kind == "op" else None
         if name is not None and np.shape(node.value) == shape and not any(np.array_equal(node.value, v) for v in near):
             found += [(name, np.asarray(replay.base(i))) for i in node.inputs() if np.shape(replay.base(i)) == shape]
     return found

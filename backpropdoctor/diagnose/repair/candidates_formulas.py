@@ -78,7 +78,7 @@ def _state(scene: Scene, helper: ast.stmt) -> str:
     if helper.lineno in scene.trial.forward_lines(scene.place):
         return "none"
     value = scene.evaluate(ast.unparse(helper.value))
-    if not any(np.shape(value) == np.shape(known) for known in _slope_values(scene)):
+    if not is_number(value) or not any(np.shape(value) == np.shape(known) for known in _slope_values(scene)):
         return "none"
     return "right" if _is_among(value, _slope_values(scene)) else "other"
 

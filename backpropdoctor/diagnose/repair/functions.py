@@ -20,7 +20,7 @@ def is_applied(scene: Scene, function: str, of: str) -> bool:
         return True  # not to be told
     replay = scene.trial.replay
     for node in replay.tape.nodes:
-        if node.kind == "op" and getattr(node.op, "__name__", "") in APPLIED[function]:
+        if node.kind == "op" and node.name in APPLIED[function]:
             if any(_is_part(value, replay.base(i)) for i in node.inputs()):
                 return True
     return False

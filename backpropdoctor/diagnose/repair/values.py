@@ -152,7 +152,7 @@ class Values:
         if index not in self._works:
             node = self.nodes[index]
             sizes = [np.size(self.nodes[i].value) for i in node.inputs()] + [np.size(node.value)]
-            name = getattr(node.op, "__name__", "")
+            name = node.name
             products = float(np.sqrt(np.prod(sorted(sizes)[-3:], dtype=float))) if name in _PRODUCTS else 0.0
             self._works[index] = 1 + sum(sizes) / _ELEMENTS + products / _MULTIPLIED
         return self._works[index]
