@@ -91,3 +91,26 @@ def test_a_fault_beside_a_guard_is_named(source, was, now, line, checked):
     errors = [f for f in checked(source.replace(was, now)).findings if f.severity == "error"]
     assert [f.line for f in errors] == [line]
     assert all(e.status == "verified" for f in errors for e in f.explanations)
+
+
+PIXELS = """
+import numpy as np
+
+rng = np.random.default_rng(0)
+x = rng.integers(0, 256, (60, 12)).astype(float)
+y = (x[:, :1] > 128) * 1.0
+w, b = rng.normal(0, 0.05, (12, 1)), 0.0
+for turn in range(6):
+    a = 1 / (1 + np.exp(-(x @ w + b)))
+    cost = -np.mean(y * np.log(np.maximum(a, 1e-12)) + (1 - y) * np.log(np.maximum(1 - a, 1e-12)))
+    dz = (a - y) / 60
+    dw, db = x.T @ dz, dz.sum()
+    w -= 0.01 * dw
+    b -= 0.01 * db
+"""
+
+
+def test_where_a_clip_binds_the_gradient_without_it_is_no_fault(checked):
+    assert not [f for f in checked(PIXELS).findings if f.severity == "error"]
+    wrong = checked(PIXELS.replace("dz.sum()", "dz.mean()"))
+    assert [f.line for f in wrong.findings if f.severity == "error"] == [12]
