@@ -134,7 +134,7 @@ def test_every_kind_has_a_rule_and_a_message(kind):
     assert CODES[kind] in rules.names()
     words = {
         "factor": "1/2", "was": "a", "now": "b", "term": "t", "sign": "+", "target": "W", "line": 3, "what": "W -= g",
-        "function": "tanh", "of": "h",
+        "function": "tanh", "of": "h", "key": "rows",
     }  # fmt: skip
     cause = cause_of(kind, words, "dW", "a * b", "b * a")
     assert cause.code == CODES[kind]
