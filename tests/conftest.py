@@ -46,6 +46,18 @@ def checked(tmp_path: Path) -> Callable[[str], bd.Report]:
 
 
 @pytest.fixture
+def proven(checked: Callable[[str], bd.Report]) -> Callable[[str], list[int | None]]:
+    """The lines of the errors in a script, given its text, each with all of its explanations verified."""
+
+    def lines(source: str) -> list[int | None]:
+        errors = [f for f in checked(source).findings if f.severity == "error"]
+        assert all(e.status == "verified" for f in errors for e in f.explanations)
+        return [f.line for f in errors]
+
+    return lines
+
+
+@pytest.fixture
 def fixtures_folder() -> Path:
     return FOLDER
 

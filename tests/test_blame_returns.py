@@ -48,10 +48,6 @@ class Wide(Mix):
         self.dc = du.sum(0)
         return du @ self.w.T
 
-    def learn(self, pace):
-        self.w -= pace * self.dw
-        self.c -= pace * self.dc
-
 
 first, bend, last = Wide(4, 3), Centred(), Mix(3, 2)
 seen, aim = rng.normal(size=(7, 4)), rng.normal(size=(7, 2))

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ReplayError
-from ..tape.adjoint import Ratio, agrees, complex_slope, proportion
+from ..tape.adjoint import Ratio, proportion, sure_slope
 from ..tape.training import Held, Training
 
 _DIRECTIONS = (0, 1, 2)
@@ -74,11 +73,8 @@ def _ratio(training: Training, held: Held, own: Mapping[int, int], others: Mappi
             total = objective.value(lambda nodes, still: replay.evaluate(nodes, {**others, **moved}, still))
             return complex(total) if np.iscomplexobj(total) else float(total)
 
-        try:
-            slope = complex_slope(phi)
-            if slope is None or not agrees(phi, slope):
-                return None
-        except ReplayError:
+        slope = sure_slope(phi)
+        if slope is None:
             return None
         pairs.append((*training.adjoints.claimed(held.claim, number), slope.value, slope.error))
     found = proportion(pairs)

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ReplayError
-from ..tape.adjoint import Ratio, agrees, complex_slope, proportion
+from ..tape.adjoint import Ratio, proportion, sure_slope
 from ..tape.algebra import MUL, Algebra, is_any
 from ..tape.buffers import Augment, Into
 from ..tape.tape import Node, Ref
@@ -29,12 +28,8 @@ def ratio_where_trained(training: Training, held: Held) -> Ratio | None:
     pairs = []
     for number in _DIRECTIONS:
         along = training.adjoints.direction(node, number) * trained
-        phi = training.replay.line({node: along}, training.loss.objective)
-        try:
-            slope = complex_slope(phi)
-            if slope is None or not agrees(phi, slope):
-                return None
-        except ReplayError:
+        slope = sure_slope(training.replay.line({node: along}, training.loss.objective))
+        if slope is None:
             return None
         claimed = sum(t.factor * float(np.sum(training.replay.base(t.node) * along)) for t in held.claim.terms[0])
         pairs.append((claimed, 1e-13 * abs(claimed), slope.value, slope.error))
@@ -48,7 +43,7 @@ def trained_entries(training: Training, held: Held) -> Any:
         return None
     replay, algebra = training.replay, Algebra(training.replay)
     shape = np.shape(replay.base(held.tensor.nodes[0]))
-    live = replay.downstream([i for h in training.parameters for i in h.tensor.nodes])
+    live = replay.downstream(training.origins)
     trained = np.ones(shape)
     node: Node | None = replay.tape.nodes[held.node]
     while node is not None and np.shape(node.value) == shape and shape:

@@ -62,6 +62,8 @@ def root_finding(check: Check, root: Root) -> Finding:
 def _handed_finding(check: Check, root: Root, common: dict[str, Any]) -> Finding | None:
     """What a call of the backward pass gets that it should not, or lacks for another call of the forward pass."""
     called = called_function(root.site.statement)
+    if called and called.split(".")[-1] not in {s.function.split(".")[-1] for s in check.training.replay.tape.scopes.values()}:
+        return None  # of a library: `np.clip(d, -5, 5, out=d)` is no layer's backward pass
     if called and root.left_out is not None:
         forward = root.left_out.span
         return make_finding(
@@ -81,7 +83,7 @@ def _handed_finding(check: Check, root: Root, common: dict[str, Any]) -> Finding
         said = f"is {times(root.ratio, check)} {what}"
         text = f"-{name}" if math.isclose(root.ratio, -1.0, rel_tol=1e-9) else f"{name} / {root.ratio:.6g}"
     advice = (
-        f"write `{text}`: with that here all gradients are right" if text else "give it the gradient of its own call's result"
+        f"write `{text}`: what is made of it is off by that factor" if text else "give it the gradient of its own call's result"
     )
     label = "gets the gradient of another value"
     return make_finding("BD112", f"`{name}` {said}", label=label, help=advice, **common)

@@ -114,10 +114,11 @@ class Bootstrapped:
         return [i for i, other in ((a, b), (b, a)) if self._is_log(other) and not self._is_log(i) and self._holds_data(i)]
 
     def _is_log(self, index: int) -> bool:
-        node = self.replay.tape.nodes[index]
-        while is_any(node.op, NEG) or _hands_on(node):
-            node = self.replay.tape.nodes[next(node.inputs())]
-        return node.name.startswith("log")
+        """Whether a value is a logarithm, or its negative, handed on as it is."""
+        node: Node | None = self.replay.tape.nodes[index]
+        while node is not None and (is_any(node.op, NEG) or _hands_on(node)):
+            node = next((self.replay.tape.nodes[i] for i in node.inputs() if self._is_live(i)), None)
+        return node is not None and node.name.startswith("log")
 
     def _holds_data(self, index: int) -> bool:
         """Whether a live value is a sum of data and something live, handed on as it is."""

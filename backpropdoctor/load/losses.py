@@ -28,14 +28,6 @@ class Scalars:
         self.named = [b for b in replay.tape.bindings if b.node is not None and is_loss_value(nodes[b.node])]
         self.unread = [n for n in nodes if not replay.consumers.get(replay.canonical[n.index]) and is_loss_value(n)]
 
-    @classmethod
-    def of(cls, replay: Replay) -> Scalars:
-        """Those of a replay, looked for once for all of its steps."""
-        if cls not in replay.kept:
-            replay.kept[cls] = cls(replay)
-        found: Scalars = replay.kept[cls]
-        return found
-
 
 def named_losses(
     replay: Replay,
@@ -56,7 +48,7 @@ def named_losses(
     canon = replay.canonical
     below = replay.downstream(origins)
     ranks: dict[int, tuple[int, str, Site | None]] = {}
-    scalars = Scalars.of(replay)
+    scalars = replay.once(Scalars)
     for b in scalars.named:
         if b.node is None or canon[b.node] not in below:
             continue

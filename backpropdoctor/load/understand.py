@@ -45,7 +45,7 @@ def recorded_steps(
     """
     replay = Replay(tape, merged)
     adjoints = Adjoints(replay)
-    steps = Steps.of(replay)
+    steps = replay.once(Steps)
     parameters = Parameters(steps)
     borders = parameters.updated.borders
     replay.borders = frozenset(borders)

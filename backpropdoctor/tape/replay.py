@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from .numbering import number_values, reads_shape_only
 from .operation import Prepared, is_narrow, lift, prepared
 from .operation import run_node as run_node
 from .tape import Index, Node, Ref, Tape
+
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +94,14 @@ class Replay:
         self.tape = tape
         self.index = Index(tape)
         self.canonical = number_values(tape, merged)
+        self.is_merged = bool(merged)
         self._base: dict[int, Any] = {}
         self._inputs: dict[int, list[int]] = {}
         self._plans: dict[Any, list[int]] = {}
         self._depending: dict[tuple[frozenset[int], frozenset[int]], tuple[int, set[int]]] = {}
         self._prepared: dict[int, Prepared | None] = {}
         self._borders: frozenset[int] = frozenset()
-        self.kept: dict[type, Any] = {}  # what others found out about this tape, so that it is found once
+        self._kept: dict[Callable[[Replay], Any], Any] = {}  # what others found out about this tape
         self.evaluations = 0
 
     @property
@@ -154,6 +157,13 @@ class Replay:
                 wanted.add(i)
                 stack.extend(self.inputs(i))
         return sorted(wanted)
+
+    def once(self, make: Callable[[Replay], Kept]) -> Kept:
+        """What `make` finds out about this tape, found once for all who ask."""
+        if make not in self._kept:
+            self._kept[make] = make(self)
+        found: Kept = self._kept[make]
+        return found
 
     def _lifted(self, node: Node) -> Any:
         if node.op is None and node.kind in ("leaf", "random"):

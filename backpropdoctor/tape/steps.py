@@ -39,14 +39,6 @@ class Steps:
         self._only_own: dict[tuple[int, int], Update] = {}  # filled on the way to `updates`
         self._accumulates: dict[tuple[int, int], bool] = {}
 
-    @classmethod
-    def of(cls, replay: Replay) -> Steps:
-        """Those of a replay, worked out once for all who ask."""
-        if cls not in replay.kept:
-            replay.kept[cls] = cls(replay)
-        found: Steps = replay.kept[cls]
-        return found
-
     @cached_property
     def updates(self) -> list[Update]:
         """Every change of a value at its place that has the form old +- something, in order."""

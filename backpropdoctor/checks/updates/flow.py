@@ -11,9 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from ...errors import ReplayError
 from ...finding import Explanation, Finding, make_finding
-from ...tape.adjoint import agrees, complex_slope
+from ...tape.adjoint import sure_slope
 from ...tape.steps import Update
 from ...tape.tape import Site
 from .names import is_gradient_name, last_word, ticked
@@ -215,12 +214,8 @@ def ascent(recorded: Recorded, tracks: Sequence[Track]) -> Iterator[Finding]:
                 names.append(track.name)
         if not moved:
             return
-        try:
-            phi = recorded.replay.line(moved, loss.objective)
-            slope = complex_slope(phi)
-        except ReplayError:
-            return
-        if slope is None or slope.value <= 0 or not agrees(phi, slope):
+        slope = sure_slope(recorded.replay.line(moved, loss.objective))
+        if slope is None or slope.value <= 0:
             return
         slopes.append(slope.value)
     if len(slopes) < 2:

@@ -56,7 +56,7 @@ class Recorded:
         self.tape: Tape = run.tape
         self.trainings = sorted(trainings, key=lambda t: t.step)[:MOST_STEPS]
         self.replay = self.trainings[0].replay if self.trainings else Replay(run.tape)
-        self.steps = Steps.of(self.replay)
+        self.steps = self.replay.once(Steps)
         self.canon = self.replay.canonical
         self.nodes: Sequence[Node] = self.tape.nodes
         self.unmoved: list[Track] = []  # parameters with a gradient in one step whose own value nothing updates

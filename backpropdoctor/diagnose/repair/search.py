@@ -47,7 +47,7 @@ class Search:
         finals = {t.node for m in blame.check.measured for ts in m.held.claim.terms for t in ts}
         with_inner(capture.moments, statements, blame.replay.tape, finals)
         self.trial = Trial(blame.check, capture.moments, blame.cotangents.backward, uniform_is_scale=blame.uniform_is_scale)
-        self.steps = Steps.of(blame.replay)
+        self.steps = blame.replay.once(Steps)
         self.updates = UpdateTrial(blame.check, self.steps)
         self.guide = Guide(blame, self.trial)
         self.active: list[Edited] = []

@@ -81,7 +81,7 @@ class Trial(Values):
     @cached_property
     def backward_names(self) -> set[str]:
         """The names of values that are made of cotangents, whether a gradient uses them or not."""
-        borders = Steps.of(self.replay).new_values | self.replay.borders | self.origins
+        borders = self.replay.once(Steps).new_values | self.replay.borders | self.origins
         found, stack = set(self.backward), list(self.backward)
         while stack:
             for i in self.replay.consumers.get(stack.pop(), ()):

@@ -174,5 +174,5 @@ class UpdateTrial:
 
 def update_statements(blame: Blame, roots: Sequence[Root]) -> dict[Place, ast.stmt]:
     """The update statements of the roots' parameters that are suspect."""
-    trial = UpdateTrial(blame.check, Steps.of(blame.replay))
+    trial = UpdateTrial(blame.check, blame.replay.once(Steps))
     return {s.place: s.statement for root in roots for s in trial.suspects(root)}

@@ -121,7 +121,7 @@ class Values:
     def _update_readers(self) -> dict[int, set[int]]:
         """For each gradient the operations of updates that read it."""
         found: dict[int, set[int]] = {i: set() for i in self.finals}
-        updates = [u.site.statement for u in Steps.of(self.replay).updates if u.site is not None]
+        updates = [u.site.statement for u in self.replay.once(Steps).updates if u.site is not None]
         for i, readers in found.items():
             for j in self.replay.index.consumers.get(i, ()):
                 site = self.nodes[j].site
