@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import traceback
+import types
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tape_oracle import Everything, node_named, record, unfaithful
 
 from backpropdoctor.errors import InputError, UsageError
 from backpropdoctor.tape.run import FirstSteps, RunResult, Stop, run_script
-from backpropdoctor.tape.run_call import record_call
+from backpropdoctor.tape.run_call import reachable, record_call
 from backpropdoctor.tape.run_modules import InputRefused
 
 TRAIN = """
@@ -295,3 +296,14 @@ def test_nothing_is_recorded_outside_a_recorded_iteration(tmp_path: Path) -> Non
 
     assert run(tmp_path, TRAIN, policy=Never()).tape.nodes == []
     assert record(tmp_path, TRAIN).tape.nodes != []
+
+
+def test_what_a_loader_holds_is_not_reached() -> None:
+    """A test run puts a loader into each module that knows of every test; the names of the module's own are reached."""
+    names: dict[str, Any] = {}
+    exec(compile("def start(): pass\ndef own(): pass\ndef stray(): pass\n", __file__, "exec"), names)
+    start, own, stray = names["start"], names["own"], names.pop("stray")
+    names["__loader__"] = types.SimpleNamespace(collected=[stray])
+    assert set(reachable([start], os.path.dirname(__file__))) == {start, own}
+    names["listed"] = types.SimpleNamespace(collected=[stray])
+    assert stray in set(reachable([start], os.path.dirname(__file__)))

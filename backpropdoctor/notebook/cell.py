@@ -14,9 +14,8 @@ from ..diagnose.repair.live import Kept, keep
 from ..report.report import Report
 from ..scripts import check_recorded
 from ..tape.instrument_loops import Program
-from ..tape.run import MAX_BYTES, MAX_NODES, Policy, RunResult, Session, Stop
-from ..tape.run_call import codes_in, instrumented, reachable, sources_of
-from ..tape.run_modules import scrub
+from ..tape.run import MAX_BYTES, MAX_NODES, Policy, RunResult, Session
+from ..tape.run_call import codes_in, instrumented, reachable, recording, sources_of
 
 
 def check_cell(shell: Any, cell: str, *, loss: str | None = None, params: Sequence[str] | None = None) -> Report:
@@ -127,7 +126,9 @@ def record_cell(
         stack.callback(_make_plain, text, path, names, flags)
         if watched is not None:
             stack.enter_context(watched(session.recorder))
-        _run(session, pieces, names)
+        with recording(session):
+            for code in pieces:
+                exec(code, names)
     session.result.namespace = names
     return session.result
 
@@ -161,23 +162,3 @@ def _make_plain(source: str, path: str, names: dict[str, Any], flags: int) -> No
         own = plain.get((code.co_qualname, code.co_firstlineno)) if code.co_filename == path else None
         if own is not None and own.co_freevars == code.co_freevars:
             function.__code__ = own
-
-
-def _run(session: Session, pieces: list[CodeType], names: dict[str, Any]) -> None:
-    __tracebackhide__ = True
-    result, recorder = session.result, session.recorder
-    if result.whole:
-        recorder.start()
-    try:
-        for code in pieces:
-            exec(code, names)
-    except Stop:
-        result.stopped = True
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:
-        result.exception = scrub(error)
-    finally:
-        recorder.on = True  # the notebook goes on using the arrays: the record gets copies
-        recorder.pause()
-        recorder.close()

@@ -61,8 +61,8 @@ def record_call(
     try:
         for f, code in lent.items():
             f.__code__ = code
-        with watched(session.recorder) if watched else contextlib.nullcontext():
-            _call(session, function, args, kwargs or {})
+        with watched(session.recorder) if watched else contextlib.nullcontext(), recording(session):
+            session.result.value = function(*args, **(kwargs or {}))
     finally:
         for f, code in originals.items():
             f.__code__ = code
@@ -75,12 +75,14 @@ def root_of(function: types.FunctionType) -> str:
     return os.path.abspath(os.path.dirname(function.__code__.co_filename) or os.curdir)
 
 
-def _call(session: Session, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+@contextlib.contextmanager
+def recording(session: Session) -> Iterator[None]:
+    """Records what is run inside; how it ended, be it with an exception, is in the session's result."""
     result, recorder = session.result, session.recorder
     if result.whole:
         recorder.start()
     try:
-        result.value = function(*args, **kwargs)
+        yield
     except Stop:
         result.stopped = True
     except (KeyboardInterrupt, SystemExit):
@@ -88,7 +90,7 @@ def _call(session: Session, function: Callable[..., Any], args: Sequence[Any], k
     except BaseException as error:
         result.exception = scrub(error)
     finally:
-        recorder.on = True  # the caller goes on using the arrays: the record gets copies
+        recorder.on = True  # the caller, or the notebook, goes on using the arrays: the record gets copies
         recorder.pause()
         recorder.close()
 
@@ -133,7 +135,7 @@ def reachable(objects: Sequence[Any], root: str) -> Iterator[types.FunctionType]
                 yield item
                 if id(item.__globals__) not in seen:
                     seen.add(id(item.__globals__))
-                    waiting.extend(item.__globals__.values())
+                    waiting.extend(_own_names(item.__globals__))
         elif isinstance(item, (types.MethodType, staticmethod, classmethod)):
             waiting.extend([item.__func__, getattr(item, "__self__", None)])
         elif isinstance(item, property):
@@ -142,7 +144,7 @@ def reachable(objects: Sequence[Any], root: str) -> Iterator[types.FunctionType]
             waiting.extend([item.func, *item.args])
         elif isinstance(item, types.ModuleType):
             if is_user_file(getattr(item, "__file__", None), root):
-                waiting.extend(vars(item).values())
+                waiting.extend(_own_names(vars(item)))
         elif isinstance(item, type):
             module = sys.modules.get(item.__module__)
             if item.__module__ == "__main__" or is_user_file(getattr(module, "__file__", None), root):
@@ -152,6 +154,11 @@ def reachable(objects: Sequence[Any], root: str) -> Iterator[types.FunctionType]
         elif type(item).__module__ not in ("builtins", "numpy"):
             waiting.append(type(item))
             waiting.extend(vars(item).values() if hasattr(type(item), "__dict__") and hasattr(item, "__dict__") else ())
+
+
+def _own_names(names: Mapping[str, Any]) -> list[Any]:
+    """What a module's own statements define: a loader (`__loader__`) may hold all that a test run has collected."""
+    return [value for name, value in names.items() if not (name.startswith("__") and name.endswith("__"))]
 
 
 def _filled(cell: Any) -> bool:
