@@ -47,7 +47,7 @@ def left_out(scene: Scene) -> Iterator[Candidate]:
     whole = scene.value_node
     if whole is None or not scene.shape(whole):
         return
-    used = {n.id for n in ast.walk(scene.tree) if isinstance(n, ast.Name)}
+    used = scene.once(_used)
     names = [n for n in scene.moment.locals or scene.moment.globals if n in scene.local_names][:16]
     text = scene.text.of(whole)
     for name, f in scene.functions.items():
@@ -58,6 +58,11 @@ def left_out(scene: Scene) -> Iterator[Candidate]:
         for rest in rests:
             new = f"{name}({', '.join((text, *rest))})"
             yield Candidate(1.6, whole, new, "missing-derivative", {"was": text, "now": new, "call": new})
+
+
+def _used(scene: Scene) -> set[str]:
+    """All names that the program has."""
+    return {n.id for n in scene.walked if isinstance(n, ast.Name)}
 
 
 def _call(node: ast.Call, func: str | None = None, args: list[ast.expr] | None = None, keywords: list | None = None) -> str:
@@ -203,15 +208,15 @@ def _functions(scene: Scene, node: ast.Call, name: str) -> Iterator[Candidate]:
     if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
         owner = node.func.value.id
         family = next((f for f in _FAMILIES if name in f), ())
-        for other in family if owner == scene.numpy or (owner in _names_of_math(scene.tree) and hasattr(math, name)) else ():
+        for other in family if owner == scene.numpy or (owner in scene.once(_names_of_math) and hasattr(math, name)) else ():
             if other != name and (owner == scene.numpy or hasattr(math, other)):
                 words = {"was": name, "now": other}
                 yield Candidate(1.1, node.func, f"{owner}.{other}", "wrong-derivative-function", words)
 
 
-def _names_of_math(tree: ast.AST) -> set[str]:
+def _names_of_math(scene: Scene) -> set[str]:
     """What the program calls the module `math`."""
-    found = (a for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names)
+    found = (a for n in scene.walked if isinstance(n, ast.Import) for a in n.names)
     return {a.asname or a.name for a in found if a.name == "math"}
 
 

@@ -32,12 +32,13 @@ def derivatives(scene: Scene) -> Iterator[Candidate]:
         shape = scene.shape(node)
         if shape is None or not shape and whole:
             continue  # no derivative is a mere number in the midst of arrays
+        was = ast.unparse(node)
         factor = isinstance(part.parent, ast.BinOp) and isinstance(part.parent.op, (ast.Mult, ast.Div))
-        factor = factor and ast.unparse(node) not in scene.trial.backward_names  # what is multiplied is not the derivative
+        factor = factor and was not in scene.trial.backward_names  # what is multiplied is not the derivative
         pure = _is_factor(node)
         if factor or pure or node is scene.value_node:
             for new, extra, words in forms(scene, shape):
-                if new != ast.unparse(node) and not _is_made_longer(node, new, words):
+                if new != was and not _is_made_longer(was, new, words):
                     kind = "wrong-derivative" if factor or pure else "other-value"
                     long = _LONG if words.get("whole") else 0.0
                     yield Candidate(2.0 + extra + long, node, new, kind, {"was": scene.text.of(node), "now": new, **words})
@@ -108,11 +109,11 @@ def _closes_at_end(text: str) -> bool:
     return True
 
 
-def _is_made_longer(node: ast.expr, new: str, words: dict[str, str]) -> bool:
+def _is_made_longer(was: str, new: str, words: dict[str, str]) -> bool:
     """Whether a derivative is what stands there with another term or factor: that is what is missing, then."""
     if "formula" not in words:
         return False
-    made, was = ast.parse(new, mode="eval").body, ast.unparse(node)
+    made = ast.parse(new, mode="eval").body
     return any(was in (ast.unparse(p) for p in pieces(made)) for pieces in (chain, terms_of))
 
 
@@ -252,7 +253,7 @@ def _long_forms(scene: Scene, x: str, far: float) -> Iterator[tuple[str, float, 
 
 def _user_forms(scene: Scene, x: str, far: float) -> Iterator[tuple[str, float, dict[str, str]]]:
     """The user's own functions and idioms, applied to a variable."""
-    for template in _templates(scene):
+    for template in scene.once(_templates):
         yield template.replace("\0", x), far, {"function": "", "of": x, "call": template.replace("\0", x)}
     for name, f in scene.functions.items():
         if f.__code__.co_argcount - len(f.__defaults__ or ()) <= 1 <= f.__code__.co_argcount:
@@ -263,11 +264,8 @@ def _user_forms(scene: Scene, x: str, far: float) -> Iterator[tuple[str, float, 
 
 def _templates(scene: Scene) -> list[str]:
     """One-variable expressions of the file that look like derivatives, with a hole for the variable."""
-    known = scene.__dict__.get("_templates")
-    if known is not None:
-        return known
     found: dict[str, None] = {}
-    for node in ast.walk(scene.tree):
+    for node in scene.walked:
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             low = name.lower()
@@ -291,8 +289,7 @@ def _templates(scene: Scene) -> list[str]:
                     isinstance(n, (ast.JoinedStr, ast.MatMult, ast.Mod, ast.FloorDiv, ast.Eq, ast.Str)) for n in ast.walk(node)
                 ):
                     found[_with_hole(node, *paths)] = None
-    scene.__dict__["_templates"] = list(found)[:24]
-    return scene.__dict__["_templates"]
+    return list(found)[:24]
 
 
 def _with_hole(node: ast.expr, *holes: ast.expr) -> str:

@@ -34,10 +34,7 @@ class Slope:
 
 def slopes(scene: Scene) -> list[Slope]:
     """The derivatives of what the forward pass computes element by element, at the variables that it computed it of."""
-    known = scene.__dict__.get("_slopes")
-    if known is None:
-        known = scene.__dict__["_slopes"] = list(_slopes(scene)) if scene.numpy else []
-    return known
+    return scene.once(_all_slopes)
 
 
 def slope_terms(scene: Scene) -> Iterator[Candidate]:
@@ -58,17 +55,29 @@ def as_slope(scene: Scene, c: Candidate) -> float:
 
     Where it is that already, it is right, and no edit of it is likely.
     """
-    helper = scene.origin or scene.statement
-    state = scene.__dict__.get("_helps")
-    if state is None:
-        state = scene.__dict__["_helps"] = _state(scene, helper)
-    if state != "other":
-        return _RIGHT if state == "right" else 0.0
-    if c.statement is not None or c.redirect or not any(n is c.old for n in ast.walk(helper)):
+    helper = scene.here(_helper)
+    if helper.state != "other":
+        return _RIGHT if helper.state == "right" else 0.0
+    if c.statement is not None or c.redirect or id(c.old) not in helper.parts:
         return 0.0
-    made = Text(helper, scene.place.path).replaced(c.old, c.new)
+    made = helper.text.replaced(c.old, c.new)
     value = getattr(made[0], "value", None) if made is not None else None
-    return _MADE_RIGHT if value is not None and _is_among(scene.evaluate(ast.unparse(value)), _slope_values(scene)) else 0.0
+    return _MADE_RIGHT if value is not None and _is_among(scene.worked_out(value), scene.once(_slope_values)) else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Helper:
+    """The assignment of an operand: what it makes, its text, and the identities of its parts."""
+
+    state: str
+    text: Text
+    parts: frozenset[int]
+
+
+def _helper(scene: Scene) -> _Helper:
+    helper = scene.origin or scene.statement
+    text = scene.text if helper is scene.statement else Text(helper, scene.place.path)
+    return _Helper(_state(scene, helper), text, frozenset(id(n) for n in ast.walk(helper)))
 
 
 def _state(scene: Scene, helper: ast.stmt) -> str:
@@ -78,16 +87,13 @@ def _state(scene: Scene, helper: ast.stmt) -> str:
     if helper.lineno in scene.trial.forward_lines(scene.place):
         return "none"
     value = scene.evaluate(ast.unparse(helper.value))
-    if not is_number(value) or not any(np.shape(value) == np.shape(known) for known in _slope_values(scene)):
+    if not is_number(value) or not any(np.shape(value) == np.shape(known) for known in scene.once(_slope_values)):
         return "none"
-    return "right" if _is_among(value, _slope_values(scene)) else "other"
+    return "right" if _is_among(value, scene.once(_slope_values)) else "other"
 
 
 def _slope_values(scene: Scene) -> list[Any]:
-    known = scene.__dict__.get("_slope_values")
-    if known is None:
-        known = scene.__dict__["_slope_values"] = [scene.evaluate(s.text) for s in slopes(scene)]
-    return known
+    return [scene.evaluate(s.text) for s in slopes(scene)]
 
 
 def _reads_backward(scene: Scene, node: ast.expr) -> bool:
@@ -95,7 +101,18 @@ def _reads_backward(scene: Scene, node: ast.expr) -> bool:
 
 
 def _is_among(value: Any, known: Sequence[Any]) -> bool:
-    return is_number(value) and any(np.shape(value) == np.shape(k) and np.allclose(value, k, rtol=1e-9, atol=0) for k in known)
+    return is_number(value) and any(np.shape(value) == np.shape(k) and _is_same(value, k) for k in known)
+
+
+def _is_same(value: Any, other: Any) -> bool:
+    """Whether two arrays of a shape are equal but for roundoff; what is not a number is equal to nothing."""
+    other = np.asarray(other, dtype=float)
+    with np.errstate(all="ignore"):
+        return bool(np.all((value == other) | (np.abs(value - other) <= 1e-9 * np.abs(other))))
+
+
+def _all_slopes(scene: Scene) -> list[Slope]:
+    return list(_slopes(scene)) if scene.numpy else []
 
 
 def _slopes(scene: Scene) -> Iterator[Slope]:
@@ -169,7 +186,7 @@ def _formulas(scene: Scene) -> Iterator[tuple[ast.expr, dict[str, ast.expr], int
     """The expressions on the lines of the forward pass, each with those that its function assigns, and its line."""
     lines = scene.trial.forward_lines(scene.place)
     count = 0
-    for scope in [n for n in ast.walk(scene.tree) if isinstance(n, (ast.FunctionDef, ast.Module))]:
+    for scope in [n for n in scene.walked if isinstance(n, (ast.FunctionDef, ast.Module))]:
         inside = [s for s in _statements(scope) if isinstance(s, (ast.Assign, ast.Return)) and s.lineno in lines]
         own: dict[str, ast.expr] = {}
         for s in inside:

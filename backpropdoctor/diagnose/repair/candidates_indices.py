@@ -78,7 +78,7 @@ def _rows(scene: Scene, node: ast.AST) -> Iterator[Candidate]:
     value = scene.value(places)
     if not _is_every(every) or not isinstance(value, np.ndarray) or value.ndim != 1 or value.dtype.kind not in "iu":
         return
-    known = dict.fromkeys(row for n in ast.walk(scene.tree) for row in _picked(n))
+    known = dict.fromkeys(row for n in scene.walked for row in _picked(n))
     for new in [*known, f"range(len({ast.unparse(places)}))"]:
         numbers = scene.evaluate(f"list({new})") if not is_number(scene.evaluate(new)) else scene.evaluate(new)
         if np.shape(numbers) == value.shape:

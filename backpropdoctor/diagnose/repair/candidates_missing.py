@@ -51,14 +51,19 @@ def missing_factors(scene: Scene) -> Iterator[Candidate]:
 
 def _calls(scene: Scene, shape: tuple[int, ...]) -> list[str]:
     """What the program calls on one value, such as `np.tanh(c)`, where that can be read here and has this shape."""
-    found: dict[str, None] = {}
-    for node in ast.walk(scene.tree):
+    found = [call for call, argument in scene.once(_calls_of_one) if scene.known_shape(argument) == shape]
+    return [text for text in found[:_MOST_CALLS] if scene.known_shape(text) == shape]
+
+
+def _calls_of_one(scene: Scene) -> list[tuple[str, str]]:
+    """What the program calls on one variable, and that variable."""
+    found: dict[tuple[str, str], None] = {}
+    for node in scene.walked:
         if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
-            argument = node.args[0]
-            near = isinstance(argument, (ast.Name, ast.Attribute)) and scene.is_near(ast.unparse(argument))
-            if near and scene.known_shape(ast.unparse(argument)) == shape:
-                found[ast.unparse(node)] = None
-    return [text for text in list(found)[:_MOST_CALLS] if scene.known_shape(text) == shape]
+            argument = ast.unparse(node.args[0]) if isinstance(node.args[0], (ast.Name, ast.Attribute)) else ""
+            if argument and scene.is_near(argument):
+                found[ast.unparse(node), argument] = None
+    return list(found)
 
 
 def _probabilities(scene: Scene, node: ast.expr, shape: tuple[int, ...]) -> list[str]:

@@ -29,7 +29,7 @@ def inlined(scene: Scene, done: Collection[int], depth: int = 2) -> Iterator[Sce
             if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)
         }
         statement = copy.deepcopy(scene.statement, memo)
-        inner = Scene(scene.trial, scene.place, statement)
+        inner = Scene(scene.trial, scene.place, statement, beside=scene)
         inner.origin = assignment
         inner.within = frozenset(id(n) for n in ast.walk(assignment.value))
         if inner.value_node is None:

@@ -142,8 +142,9 @@ class Mending:
         """Leave out edits without which all gradients are right as well, or are with one of another statement instead."""
         for r in list(self.rounds):
             for k, repair in list(r.repairs.items()):
-                if all(fix in repair.fixes for fix in self.fixes) or self._is_shared(repair):
-                    continue  # the only one, or that of several roots
+                rest = {fix for fix in self.fixes if fix not in repair.fixes}
+                if not rest or self._is_shared(repair) or repair.beside == rest:
+                    continue  # the only one, or that of several roots, or without it the recorded step is wrong
                 del r.repairs[k]
                 found = self.run(self.fixes) if repair.fixes else self.together
                 if found is not None and not found.verified:

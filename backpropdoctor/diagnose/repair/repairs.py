@@ -12,6 +12,7 @@ import numpy as np
 
 from ...finding import Explanation, Finding, Fix, make_finding
 from ...source import Span
+from ...tape.adjoint import close
 from ...tape.tape import Node, Tape
 from ..blame import Blame, Root
 from ..called import lambda_name, name_of_place
@@ -19,6 +20,7 @@ from ..causes import cause_of
 from ..findings import for_what, measured_sentence, root_name
 from .best import Found
 from .capture import Capture, Place
+from .edited import Edited, Misfit
 from .halfway import halfway
 from .kinds import refined
 from .marks import smallest
@@ -54,6 +56,7 @@ class Repair:
     alternatives: tuple[Repair, ...] = ()  # the equally simple edits, as repairs of their own
     is_half: bool = False  # something else is wrong besides: not all that the root spoils is right under the edit
     rivals: tuple[Repair, ...] = ()  # less simple edits of such a root, that may be meant as well
+    beside: frozenset[Fix] | None = None  # the edits of other roots that leave gradients wrong without this one
 
 
 def repair_roots(
@@ -96,6 +99,7 @@ def _repaired(blame: Blame, roots: Sequence[Root], capture: Capture) -> dict[int
     beyond = [[p for p in further_statements(blame, r) if p in statements] for r in roots]
     search = Search(blame, capture, statements)
     done: dict[int, Repair] = {}
+    edits: dict[int, Edited] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what an edit that is tried warns of is no word to the user
         for k, root in enumerate(roots):
@@ -108,13 +112,35 @@ def _repaired(blame: Blame, roots: Sequence[Root], capture: Capture) -> dict[int
             if found:
                 if not found[0].is_update:
                     search.active.append(found[0].edited)
+                    edits[k] = found[0].edited
                 done[k] = _repair(blame, root, found)
                 continue
             halves = [_repair(blame, root, group) for group in halfway(search, root, set(root.affects))]
             if halves:
                 first, *rivals = (replace(h, is_half=True) for h in halves)
                 done[k] = replace(first, rivals=tuple(rivals))
+        if len(edits) > 1 and len(edits) == len(done):
+            for k in edits:
+                done[k] = _beside(search, roots[k], k, done, edits)
     return done
+
+
+def _beside(search: Search, root: Root, k: int, done: Mapping[int, Repair], edits: Mapping[int, Edited]) -> Repair:
+    """The repair at `k`, with the other edits if gradients of the recorded step are wrong with these alone.
+
+    That is told only of a statement that is blamed itself, under a loss that no edit makes another one.
+    """
+    repair, loss = done[k], search.blame.check.training.loss
+    if repair.statement != root.span or loss is None or loss.source == "implied":
+        return repair
+    try:
+        ratios = search.trial.outcome([e for j, e in edits.items() if j != k]).ratios.values()
+    except Misfit:
+        return repair
+    first = next(iter(ratios))
+    if not any(r is None or first is None or not close(r, first) for r in ratios):
+        return repair  # right, or off by one factor, which may be a convention
+    return replace(repair, beside=frozenset(f for j, other in done.items() if j != k for f in other.fixes))
 
 
 def _same_run(blame: Blame, tape: Tape) -> bool:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
 from ...load.pieces import is_part
 from .capture import Moment, Place
-from .edited import Edited, Misfit, prepare, run_edited
+from .edited import Misfit, prepare, run_edited
 from .expression import Part, Text, parts_of
+from .relative import relative_paths
 from .trial import Trial
 from .world import Items, Maker, Thing
 
 _MOST = 400
+Known = TypeVar("Known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,77 +36,70 @@ class Variable:
         return np.shape(self.value)
 
 
-def relative_paths(scene: Scene) -> Iterator[str]:
-    """Items of the containers in scope, at the indices and keys that the same function writes: `self.A[i - 1]`."""
-    indices: dict[str, None] = {}
-    prefixes: dict[tuple[str, str], None] = {}
-    for node in ast.walk(scene.function):
-        if isinstance(node, ast.Subscript) and any(isinstance(n, ast.Name) for n in ast.walk(node.slice)):
-            if isinstance(node.slice, ast.BinOp) and isinstance(node.slice.left, ast.Constant):
-                prefixes[(ast.unparse(node.slice.left), ast.unparse(node.slice)[len(ast.unparse(node.slice.left)) :])] = None
-            elif isinstance(node.slice, ast.JoinedStr):
-                continue
-            elif not isinstance(node.slice, (ast.Slice, ast.Tuple, ast.Compare)):
-                indices[ast.unparse(node.slice)] = None
-    for index in list(indices)[:6]:
-        if isinstance(scene.evaluate(index), (int, np.integer)):
-            for shifted in (f"{index} + 1", f"{index} - 1"):
-                indices.setdefault(_tidy(shifted), None)
-    ready = [i for i in list(indices)[:14] if isinstance(scene.evaluate(i), (int, np.integer))]
-    for path in _indexed_arrays(scene):
-        for index in ready:
-            yield f"{path}[{index}]"
-    for path, items in scene.containers:
-        if items.kind is not dict or any(isinstance(k, int) for k in items.items):
-            for index in ready:
-                yield f"{path}[{index}]"
-        if items.kind is dict:
-            names = {re.sub(r"\d+$", "", k) for k in items.items if isinstance(k, str)}
-            for _, rest in list(prefixes)[:6]:
-                for name in sorted(names):
-                    yield f"{path}[{scene.quote}{name}{scene.quote}{rest}]"
+class of_place(Generic[Known]):  # noqa: N801 - a property
+    """What is known of the place that a statement stands in: worked out once for all statements that are put there."""
 
+    def __init__(self, make: Callable[[Scene], Known]) -> None:
+        self.make = make
+        self.__doc__ = make.__doc__
 
-def _indexed_arrays(scene: Scene) -> list[str]:
-    """The arrays whose rows the function reads."""
-    found: dict[str, None] = {}
-    for node in ast.walk(scene.function):
-        if isinstance(node, ast.Subscript) and isinstance(node.value, (ast.Name, ast.Attribute)):
-            if any(isinstance(n, ast.Name) for n in ast.walk(node.slice)):
-                found[ast.unparse(node.value)] = None
-    return [t for t in found if isinstance(scene.evaluate(t), np.ndarray)][:8]
+    @overload
+    def __get__(self, scene: None, owner: type) -> of_place[Known]: ...
 
+    @overload
+    def __get__(self, scene: Scene, owner: type) -> Known: ...
 
-def _tidy(text: str) -> str:
-    """`l - 1 + 1` as `l`, `l + 1 + 1` as `l + 2`."""
-    node = ast.parse(text, mode="eval").body
-    if isinstance(node, ast.BinOp) and isinstance(node.left, ast.BinOp) and isinstance(node.left.right, ast.Constant):
-        inner = node.left
-        if isinstance(inner.op, (ast.Add, ast.Sub)) and type(inner.right.value) is int:  # type: ignore[attr-defined]
-            total = inner.right.value if isinstance(inner.op, ast.Add) else -inner.right.value  # type: ignore[attr-defined]
-            total += 1 if isinstance(node.op, ast.Add) else -1
-            left = ast.unparse(inner.left)
-            return left if total == 0 else f"{left} + {total}" if total > 0 else f"{left} - {-total}"
-    return text
+    def __get__(self, scene: Scene | None, owner: type) -> of_place[Known] | Known:
+        return self if scene is None else scene.once(self.make)
 
 
 class Scene:
-    """A statement at its first relevant moment: its parts with their values, the variables it could read."""
+    """A statement at its first relevant moment: its parts with their values, the variables it could read.
 
-    def __init__(self, trial: Trial, place: Place, statement: ast.stmt) -> None:
+    One that is put in the place of another one (`beside`) knows what is known of the place already.
+    """
+
+    def __init__(self, trial: Trial, place: Place, statement: ast.stmt, beside: Scene | None = None) -> None:
         self.trial = trial
         self.place = place
         self.statement = statement
         self.text = Text(statement, place.path)
         moments = trial.moments[place]
         self.moment: Moment = moments[-1]  # the first ones may see values that are only set up
-        self.tree = ast.parse("\n".join(self.text.lines))
         self.origin: ast.stmt | None = None  # the assignment that was put into the statement, if one was
         self.within: frozenset[int] | None = None  # the parts that came from there: the only ones to be edited
         self._values: dict[int, Any] = {}
-        self._longest: int | None = None
-        self._shapes: dict[str, tuple[int, ...] | None] = {}
+        self._here: dict[Any, Any] = {}
+        shares = beside is not None and beside.moment is self.moment
+        self._of_place: dict[Any, Any] = beside._of_place if beside is not None and shares else {}
         self.sizes: dict[int, tuple[int, ...] | None] = {}  # shapes of the statement's parts, by identity
+
+    def here(self, make: Callable[[Scene], Known]) -> Known:
+        """What `make` finds out about the statement itself, found once."""
+        if make not in self._here:
+            self._here[make] = make(self)
+        found: Known = self._here[make]
+        return found
+
+    def once(self, make: Callable[[Scene], Known]) -> Known:
+        """What `make` finds out about the place of the statement, found once."""
+        if make not in self._of_place:
+            self._of_place[make] = make(self)
+        found: Known = self._of_place[make]
+        return found
+
+    @property
+    def tree(self) -> ast.AST:
+        """The file that the statement stands in."""
+        return self.walked[0]
+
+    @property
+    def walked(self) -> list[ast.AST]:
+        """All that stands in the file."""
+        known = self.trial.walked
+        if self.place.path not in known:
+            known[self.place.path] = list(ast.walk(ast.parse("\n".join(self.text.lines))))
+        return known[self.place.path]
 
     @cached_property
     def own(self) -> set[int]:
@@ -126,11 +121,19 @@ class Scene:
     def evaluate(self, text: str, moment: Moment | None = None) -> Any:
         """The value of an expression in this place; None where it cannot be evaluated."""
         try:
-            node = ast.parse(f"__value__ = {text}").body[0]
-            edited: Edited = prepare(self.place, node)
-            there = moment or self.moment
-            probe = Moment(there.at, there.locals, there.globals, there.namespace, [("__value__", 0)])
-            return run_edited(edited, probe, self.trial.replay.base)[0]
+            return self._assigned(ast.parse(f"__value__ = {text}").body[0], moment or self.moment)
+        except (SyntaxError, ValueError):
+            return None
+
+    def worked_out(self, node: ast.expr) -> Any:
+        """The value of an expression that is no text yet; None where it cannot be evaluated."""
+        target = ast.Name("__value__", ast.Store())
+        return self._assigned(ast.fix_missing_locations(ast.Assign([target], node, lineno=1, col_offset=0)), self.moment)
+
+    def _assigned(self, assignment: ast.stmt, there: Moment) -> Any:
+        probe = Moment(there.at, there.locals, there.globals, there.namespace, [("__value__", 0)])
+        try:
+            return run_edited(prepare(self.place, assignment), probe, self.trial.replay.base)[0]
         except (Misfit, SyntaxError, ValueError):
             return None
 
@@ -140,9 +143,15 @@ class Scene:
 
     def has_long_arrays(self, length: int) -> bool:
         """Whether an array in scope is at least that long along some axis."""
-        if self._longest is None:
-            self._longest = max((n for v in self.arrays for n in v.shape), default=0)
         return self._longest >= length
+
+    @of_place
+    def _longest(self) -> int:
+        return max((n for v in self.arrays for n in v.shape), default=0)
+
+    @of_place
+    def _shapes(self) -> dict[str, tuple[int, ...] | None]:
+        return {}
 
     def known_shape(self, text: str) -> tuple[int, ...] | None:
         """The shape of a variable by its text; None for one that is not in scope."""
@@ -153,7 +162,7 @@ class Scene:
 
     # --- names --------------------------------------------------------------------------------------------------------
 
-    @cached_property
+    @of_place
     def variables(self) -> list[Variable]:
         """Numbers and arrays in scope, those that are mentioned in the same function first."""
         maker = Maker(self.trial.replay.base, False)
@@ -172,7 +181,7 @@ class Scene:
         rows.sort(key=lambda v: (re.split(r"[.\[]", v.text)[0] not in here, bool(re.search(r"\[-?\d+\]", v.text))))
         return rows[:_MOST]
 
-    @cached_property
+    @of_place
     def containers(self) -> list[tuple[str, Items]]:
         """Lists and dictionaries in scope, with what to write for them."""
         found: list[tuple[str, Items]] = []
@@ -206,7 +215,7 @@ class Scene:
             if is_number(value):
                 found[text] = value
 
-    @cached_property
+    @of_place
     def quote(self) -> str:
         """The quotes the user writes."""
         whole = "\n".join(self.text.lines)
@@ -222,17 +231,17 @@ class Scene:
         values = (self.trial.replay.base(i) for i in origins)
         return any(is_part(np.asarray(variable.value), np.asarray(v)) for v in values)
 
-    @cached_property
+    @of_place
     def writes_dot(self) -> bool:
         """Whether the user writes `.dot(` where others write `@`."""
         whole = "\n".join(self.text.lines)
         return whole.count("dot(") > whole.count(" @ ")
 
-    @cached_property
+    @of_place
     def function(self) -> ast.AST:
         """The function that holds the statement, or the module."""
         best: ast.AST = self.tree
-        for node in ast.walk(self.tree):
+        for node in self.walked:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.lineno <= self.place.line <= (
                 node.end_lineno or 0
             ):
@@ -240,7 +249,7 @@ class Scene:
                     best = node
         return best
 
-    @cached_property
+    @of_place
     def local_names(self) -> set[str]:
         """The names in the function, and in those around it, whose variables it may read."""
         return {n.id for n in ast.walk(self._outermost) if isinstance(n, ast.Name)} | {
@@ -250,34 +259,39 @@ class Scene:
     @property
     def _outermost(self) -> ast.AST:
         """The function around all functions that hold the statement, or the module."""
-        held = [n for n in ast.walk(self.tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
+        held = [n for n in self.walked if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
         return next((n for n in held if n.lineno <= self.place.line <= (n.end_lineno or 0)), self.tree)
 
     def is_near(self, text: str) -> bool:
         """Whether what a variable's text begins with is named in the function."""
         return re.split(r"[.\[]", text)[0] in self.local_names
 
-    @cached_property
+    @of_place
     def arrays(self) -> list[Variable]:
         return [v for v in self.variables if isinstance(v.value, np.ndarray) and v.value.ndim and v.value.dtype.kind in "fib"]
 
-    @cached_property
+    @of_place
     def scalars(self) -> list[Variable]:
         return [v for v in self.variables if np.ndim(v.value) == 0 and not isinstance(v.value, (bool, np.bool_))]
 
     def of_shape(self, shape: tuple[int, ...]) -> list[Variable]:
         """Arrays of a shape, or all scalars."""
-        if shape == ():
-            return self.scalars
-        return [v for v in self.arrays if v.shape == shape]
+        return self.scalars if shape == () else self._by_shape.get(shape, [])
 
-    @cached_property
+    @of_place
+    def _by_shape(self) -> dict[tuple[int, ...], list[Variable]]:
+        found: dict[tuple[int, ...], list[Variable]] = {}
+        for v in self.arrays:
+            found.setdefault(v.shape, []).append(v)
+        return found
+
+    @of_place
     def functions(self) -> dict[str, Any]:
         """The user's own functions in scope, by name."""
         found = {k: v for k, v in self.moment.namespace.items() if isinstance(v, FunctionType)}
         return {k: v for k, v in found.items() if v.__code__.co_filename in (self.place.path,) or v.__module__ == "__main__"}
 
-    @cached_property
+    @of_place
     def numpy(self) -> str | None:
         """What the user calls NumPy."""
         for name, value in self.moment.namespace.items():
@@ -285,13 +299,11 @@ class Scene:
                 return name
         return None
 
-    @cached_property
+    @of_place
     def constants(self) -> list[float]:
         """Small positive numbers that stand in the program, such as the slope of a leaky ReLU."""
         found = {
-            float(n.value)
-            for n in ast.walk(self.tree)
-            if isinstance(n, ast.Constant) and type(n.value) is float and 0 < n.value < 1
+            float(n.value) for n in self.walked if isinstance(n, ast.Constant) and type(n.value) is float and 0 < n.value < 1
         }
         return sorted(found)[:6]
 
@@ -305,7 +317,7 @@ class Scene:
         return next(
             (
                 n
-                for n in ast.walk(self.tree)
+                for n in self.walked
                 if isinstance(n, ast.stmt) and (n.lineno, n.col_offset) == (self.place.line, self.place.column)
             ),
             self.statement,

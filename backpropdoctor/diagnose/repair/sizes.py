@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 
 import numpy as np
 
@@ -60,8 +61,15 @@ def _found(scene: Scene, node: ast.expr, known: dict[int, Shape]) -> Shape:
     if isinstance(node, ast.Call):
         return _called(scene, node, known)
     if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
-        return scene.known_shape(node.id if isinstance(node, ast.Name) else ast.unparse(node))
+        return scene.known_shape(_path(node))
     return None
+
+
+def _path(node: ast.expr) -> str:
+    """The text of a variable."""
+    if isinstance(node, ast.Name):
+        return node.id
+    return f"{_path(node.value)}.{node.attr}" if isinstance(node, ast.Attribute) else ast.unparse(node)
 
 
 def _called(scene: Scene, node: ast.Call, known: dict[int, Shape]) -> Shape:
@@ -89,6 +97,8 @@ def _product(left: Shape, right: Shape) -> Shape:
 def _broadcast(left: Shape, right: Shape) -> Shape:
     if left is None or right is None:
         return None
+    if left == right or not right:
+        return _checked(left)
     try:
         return _checked(np.broadcast_shapes(left, right))
     except ValueError:
@@ -96,6 +106,6 @@ def _broadcast(left: Shape, right: Shape) -> Shape:
 
 
 def _checked(shape: tuple[int, ...]) -> Shape:
-    if np.prod(shape, dtype=float) > MOST:
+    if math.prod(shape) > MOST:
         raise OverflowError
     return shape

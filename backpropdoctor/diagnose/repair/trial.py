@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -75,6 +76,7 @@ class Trial(Values):
         self._forward_lines: dict[str, set[int]] = {}
         self._named: dict[str, dict[int, None]] | None = None
         self.formulas: dict[str, Any] = {}  # the forward pass's formulas by file, read once for all statements
+        self.walked: dict[str, list[ast.AST]] = {}  # all that stands in a file
         self._made_on: dict[tuple[str, int], list[Any]] = {}
         self._orders: dict[Any, list[Measured]] = {}
 
