@@ -47,6 +47,10 @@ RIGHT = {
         columns = 0.9 * columns + 0.1 * (g**2).mean(axis=0, keepdims=True)
         u = g / np.sqrt(rows * columns / rows.mean() + 1e-12)
         W = W - 0.02 * u / max(1.0, np.sqrt(np.mean(u**2)))""",
+    "a step that is rounded to another type": """
+        g = X.T @ e / 9
+        m += 0.1 * (g - m)
+        W -= (lr * m / (np.sqrt(g * g) + 0.1)).astype(np.float32)""",
     "a head that every other step changes": """
         h = np.c_[X, np.ones(9)] @ U
         r = h @ heads[i % 2] - Y
@@ -65,6 +69,10 @@ WRONG = {
         W = W - 0.2 * kulma
         c = c - 0.05 * siirto""",
     "a minus that only one has": "W = W - 0.2 * -(X.T @ e / 9)\nc = c - 0.05 * -(-e.sum(axis=0) / 9)",
+    "a minus too many before it is rounded": """
+        g = X.T @ e / 9
+        m += 0.1 * (g - m)
+        W -= (-lr * m / (np.sqrt(g * g) + 0.1)).astype(np.float32)""",
     "another matrix in the sign of a momentum": """
         g = X[::-1].T @ e / 9
         W -= 0.01 * (np.sign(0.9 * m + 0.1 * g) + 0.01 * W)

@@ -123,8 +123,9 @@ class Behind:
         terms = [t for u in updates for t in u.terms]
         chains = [self.strippings(t.node) for t in terms]
         if any(self._is_adaptive(chain[-1].node) and not self._is_sum(chain[-1].node) for chain in chains):
-            source = self._behind_states(updates, terms, origin)
-            return None if source is None else self.named(Scaling(source[0], ()), -source[1], exact=False)
+            source, sign = self._behind_states(updates, terms, origin) or (None, 0.0)
+            sign = sign or (self._seen_sign(terms, source) if source is not None else 0.0)
+            return self.named(Scaling(source, ()), -sign, exact=False) if source is not None and sign else None
         if len(terms) > 1:
             return self._sum(updates, terms, [chain[-1] for chain in chains])
         [chain] = chains
@@ -277,6 +278,12 @@ class Behind:
             found = {i: s for i, s in found.items() if np.shape(self.nodes[i].value) == shape}
         return found.popitem() if len(found) == 1 else None
 
+    def _seen_sign(self, terms: Sequence[Term], source: int) -> float:
+        """The sign of a step along a gradient, by the numbers: where what is made of it on the way does not tell."""
+        value = np.asarray(self.nodes[source].value)
+        along = sum(t.factor * np.sum(self.nodes[t.node].value * value) for t in terms)
+        return float(np.sign(along))
+
     def _fed(self, state: Update) -> Sequence[Term]:
         """The terms that a state is changed by; what is called a gradient is one of them, though it be a sum."""
         if len(state.terms) == 1 or self.nodes[state.new].kind != "op":
@@ -320,7 +327,8 @@ class Behind:
         if split is not None:
             value = float(np.reshape(self.steps.algebra.value(split[0]), ()))
             return [(self.canon[split[1].index], float(np.sign(value)) or 1.0)]
-        if name in ("pow", "power", "square", "sqrt", "abs", "absolute") or (len(inputs) == 1 and len(node.args) == 2):
+        by_itself = len(inputs) == 1 and len(node.args) == 2 and all(isinstance(a, Ref) for a in node.args)  # g * g
+        if name in ("pow", "power", "square", "sqrt", "abs", "absolute") or by_itself:
             return [(j, 0.0) for j in inputs]  # a second moment: the sign is lost
         if name in ("neg", "negative"):
             return [(j, -1.0) for j in inputs]

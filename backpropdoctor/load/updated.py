@@ -7,7 +7,7 @@ an accumulator does not.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from ..tape.algebra import SUB
 from ..tape.numbering import reads_shape_only
 from ..tape.steps import Steps, Update
-from ..tape.tape import Iteration, Node, Ref
+from ..tape.tape import Iteration, Node, Ref, Scope
 from .company import Company, Evidence
 from .conventions import is_gradient_name, is_learning_rate
 from .late import with_late
@@ -53,6 +53,8 @@ class Updated:
         for node in self.nodes:
             if node.kind == "write":
                 found.setdefault(node.index, node.args[0].index)
+        for heir, original in self.steps.heirs.items():
+            found.setdefault(heir, original)
         return found
 
     @cached_property
@@ -60,7 +62,8 @@ class Updated:
         """For each update (by its new node) the node at which its training step began.
 
         That is the last round of the outermost loop that turned between this update of the place and the one before, and
-        is not over: a loop over the parameters ends with its step, and begins again in the next one.
+        is not over: a loop over the parameters ends with its step, and begins again in the next one. Where none turned, it
+        is the call that a comprehension made again.
         """
         last: dict[Hashable, int] = {}
         starts: dict[int, int] = {}
@@ -82,10 +85,27 @@ class Updated:
                     for e in self._between(previous, update.new)
                     if opened[e.site.id, e.instance] <= previous and over.get((e.site.id, e.instance), update.new) >= update.new
                 ]
-                start = -min(turned)[1] if turned else starts.get(previous, 0)
+                before = starts.get(previous, 0)
+                start = -min(turned)[1] if turned else max(before, self._called_again(previous, update.new))
             starts[update.new] = start
             last[place] = update.new
         return starts
+
+    def _called_again(self, first: int, second: int) -> int:
+        """Where the outermost call began that was made for the second of two values, and before for the first; else 0."""
+        before = {(s.parent, s.call.id): s for s in self._activations(first) if s.call is not None}
+        for scope in reversed(list(self._activations(second))):
+            if scope.call is not None and before.get((scope.parent, scope.call.id), scope) is not scope:
+                return scope.at
+        return 0
+
+    def _activations(self, node: int) -> Iterator[Scope]:
+        """The function calls that a value was made in, the innermost first."""
+        scopes = self.steps.tape.scopes
+        scope = scopes.get(self.nodes[node].scope)
+        while scope is not None:
+            yield scope
+            scope = scopes.get(scope.parent) if scope.parent is not None else None
 
     def _between(self, first: int, second: int) -> list[Iteration]:
         events = self.steps.tape.iterations
@@ -248,6 +268,29 @@ class Updated:
         return touched
 
     def place(self, update: Update) -> Hashable:
+        """What an update changes: the place it is bound to, or the one whose value that place took over for good."""
+        own = self._own_place(update)
+        return self._taken_over.get(own, own)
+
+    @cached_property
+    def _taken_over(self) -> dict[Hashable, Hashable]:
+        """For each place that begins with what another one held when it was left, as a new dictionary does in every
+        step, the first of them all."""
+        last = {self._own_place(u): u.new for u in self.steps.updates}
+        made = {u.new: self._own_place(u) for u in self.steps.updates}
+        found: dict[Hashable, Hashable] = {}
+        for update in self.steps.updates:
+            own = self._own_place(update)
+            if own in found:
+                continue
+            node: int | None = update.old
+            while node is not None and node not in made:
+                node = self.before.get(node)
+            held = made.get(node) if node is not None else None
+            found[own] = found.get(held, held) if held is not None and last[held] == node else own
+        return found
+
+    def _own_place(self, update: Update) -> Hashable:
         if update.binding is not None and self.nodes[update.new].kind != "write":
             return update.binding.place
         node, seen = update.old, set()

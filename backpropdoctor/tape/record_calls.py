@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import inspect
 import operator
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import buffers
+from .algebra import COPY
 from .buffers import ByMethod, Into, Method, OnCopies, OnFirst
 from .instrument_spec import path_of, plain_key
 from .record import Recorder
@@ -25,6 +27,7 @@ _WRITING_METHODS = frozenset({"sort", "fill", "put", "partition", "itemset", "se
 _WRITING_FIRST = frozenset({"copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"})
 MAX_COMPARED = 1 << 25  # elements of an array that is compared before and after a call of an unknown library
 _UNSET = (np.empty_like, np.empty)
+_COPYING = (copy.copy, copy.deepcopy)
 _RANDOM = (np.random.RandomState, np.random.Generator, random.Random)
 
 
@@ -153,6 +156,8 @@ class Calls:
             self._outputs("random", None, (), result, site, scope, {})
         elif any(call.f is f for f in _UNSET) or not any(True for _ in _refs((args, call.kwargs))):
             self._outputs("leaf", None, (), result, site, scope, {})
+        elif any(call.f is f for f in _COPYING) and len(args) == 1:
+            self._copies(args[0], result, site, scope)
         else:
             self._outputs("op", op, args, result, site, scope, call.kwargs)
 
@@ -185,6 +190,18 @@ class Calls:
         recorder.kept.append(value)
         index = recorder.add(kind, op, args, shallow, site, scope, kwargs)
         self._items(index, value, site, scope)
+
+    def _copies(self, tree: Any, value: Any, site: Any, scope: int) -> None:
+        """Each array in a copied container is a copy of its own original."""
+        if type(tree) is Ref:
+            if trackable(value) and id(value) not in self.recorder.ids:
+                self.recorder.add("op", COPY, (tree,), value, site, scope)
+        elif type(tree) is dict and issubclass(type(value), dict):
+            for key, part in tree.items():
+                self._copies(part, value[key], site, scope)
+        elif issubclass(type(tree), (list, tuple)) and issubclass(type(value), (list, tuple)):
+            for part, item in zip(tree, value, strict=True):
+                self._copies(part, item, site, scope)
 
     def _items(self, index: int, value: Any, site: Any, scope: int) -> None:
         recorder = self.recorder

@@ -179,6 +179,30 @@ class Steps:
         return self.from_terms(old, node.index, terms, node.site, None)
 
     @cached_property
+    def heirs(self) -> dict[int, int]:
+        """The copies that are changed in place of what they copy, with that: no update is made of it any more."""
+        copies: dict[int, list[int]] = {}
+        for i in sorted({u.old for u in self.updates}):
+            original = self._same_as(i)
+            if original is not None:
+                copies.setdefault(original, []).append(i)
+        return {made[0]: i for i, made in copies.items() if len(made) == 1 and not self._is_used(i, made[0])}
+
+    def _same_as(self, index: int) -> int | None:
+        """The one value that a value was made of and is equal to: `W.copy()`, `np.array(W)`, `W[:]`."""
+        node = self.tape.nodes[index]
+        inputs = list(node.inputs()) if node.kind in ("op", "view") else []
+        if len(inputs) != 1 or self.replay.canonical[inputs[0]] == self.replay.canonical[index]:
+            return None
+        value, original = np.asarray(node.value), np.asarray(self.tape.nodes[inputs[0]].value)
+        return inputs[0] if value.dtype.kind == "f" and np.array_equal(value, original) else None
+
+    def _is_used(self, original: int, after: int) -> bool:
+        """Whether an update is made of what reads a value after the node `after`."""
+        later = [i for i in self.replay.index.consumers[original] if i > after]
+        return bool(later) and bool(self.replay.downstream(later) & self.by_new.keys())
+
+    @cached_property
     def by_new(self) -> dict[int, Update]:
         """The updates by the canonical node they make."""
         return {self.replay.canonical[u.new]: u for u in self.updates}

@@ -77,4 +77,12 @@ def _stays(recorded: Recorded, node: Node, series: list[Binding]) -> bool:
     here = recorded.canon[node.index]
     goals = [g.node for g in series if g.node is not None]
     used = [here in recorded.replay.upstream([g]) for g in goals]
-    return all(used) or (not any(used) and not any(np.any(recorded.nodes[g].value) for g in goals))
+    return all(used) or (
+        not any(used) and not any(np.any(recorded.nodes[g].value) for g in goals) and not _filled(recorded, goals)
+    )
+
+
+def _filled(recorded: Recorded, nodes: list[int]) -> bool:
+    """Whether any of the values is filled in place later: the zeros that a sum begins at are no gradient."""
+    written = {node.args[0].index for node in recorded.nodes if node.kind == "write"}
+    return not written.isdisjoint(nodes)

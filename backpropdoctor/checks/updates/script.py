@@ -84,8 +84,9 @@ class _Check:
         still = [t for t in tracks if len(t.moments) >= FEWEST and recorded.still(t) and t not in dead]
         zero = self.zero_steps(still)
         floats = [t for t in dead if _floats(recorded, t)]
-        explained = ontape.integer_drift(recorded, self.sources.values()) + self.dead(floats) + self.copies() + zero
-        explained += [f for f in chained(recorded) if not {f.line} & {e.line for e in explained}]
+        explained = ontape.integer_drift(recorded, self.sources.values()) + self.dead(floats) + zero
+        for more in (self.copies(), chained(recorded)):
+            explained += [f for f in more if f.line not in {e.line for e in explained}]
         found += explained
         found += self.left_out([name for f in found for name in f.tensors])
         spoken = {name for f in explained for name in f.tensors} | self.silenced

@@ -208,10 +208,10 @@ class Recorded:
 
     @cached_property
     def from_version(self) -> dict[int, list[Update]]:
-        """The updates that begin at a version, by its canonical node."""
+        """The updates that begin at a version or at the copy that takes its place, by its canonical node."""
         found: dict[int, list[Update]] = {}
         for update in self.steps.updates:
-            found.setdefault(self.canon[update.old], []).append(update)
+            found.setdefault(self.canon[self.steps.heirs.get(update.old, update.old)], []).append(update)
         return found
 
     @cached_property
