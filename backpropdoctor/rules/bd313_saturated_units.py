@@ -1,7 +1,7 @@
 """Units are saturated, so their weights get no gradient.
 
-What was measured: all outputs are exactly at the limits of the function (0 and 1, or -1 and 1), and the loss does not move with the
-parameters before them.
+What was measured: all outputs are at the limits of the function (0 and 1, or -1 and 1), and the loss does not move with the
+parameters before them; or the training stands still there, and smaller weights or inputs make the loss lower at once.
 
 Why it is wrong: the slope of a sigmoid at 50 is below the smallest step of its output: the gradient is exactly zero.
 
@@ -51,7 +51,8 @@ for step in range(20):
     W2 -= 0.1 * dW2
 ```
 
-Look-alikes and limits: a unit near its limit still learns, slowly; only the exact limit is reported.
+Look-alikes and limits: a unit near its limit still learns, slowly. A model that fits its data stands still too, and is right: smaller
+weights make its loss higher.
 """
 
 from ..rule import Rule

@@ -22,6 +22,7 @@ from .names import is_gradient_name, is_parameter_name, last_word
 from .piled import accumulated
 from .quiet import constant_columns, zero_gradients
 from .scene import Scene, What
+from .standstill import standing_still
 from .statements import Source, Statement, match
 from .tracks import Moment, Recorded, Track
 
@@ -201,6 +202,8 @@ def climb_tape(
     found += [*old, *([] if old else flow.twice(recorded, left)), *flow.unused_momentum(recorded, left)]
     if not found:
         found += flow.ascent(recorded, left)
+    if alone and not found and not wrong:
+        found += standing_still(recorded, left, scene)
     if alone and not found:
         found += constant_columns(recorded, left, scene, wrong)
     return [*found, *advice(scene)] if alone and not found else found

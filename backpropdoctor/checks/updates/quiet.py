@@ -13,6 +13,7 @@ from ...tape.adjoint import Tensor
 from ...tape.tape import Node, Ref
 from .names import ticked
 from .scene import Scene
+from .standstill import whole
 from .tracks import Recorded, Track
 
 FEWEST = 3  # recorded steps: behind a gate that starts at zero the first gradient is zero, the next ones are not
@@ -108,7 +109,7 @@ def _silent_units(recorded: Recorded, origins: Collection[int], goal: set[int]) 
             return node, "dead"
         at_limits = (np.isin(value, (0.0, 1.0)).all() and value.any()) or np.all(np.abs(value) == 1)
         if at_limits and any(not np.isin(x, (-1.0, 0.0, 1.0)).all() for x in same):
-            return node, "saturated"
+            return whole(recorded, node, goal), "saturated"
     return None
 
 
