@@ -74,3 +74,8 @@ def test_large_weights_are_named_at_the_softmax(tmp_path):
 @pytest.mark.parametrize("weights", ["3e4 * np.eye(6, 3)", "0.1 * rng.normal(size=(6, 3))"])
 def test_a_model_that_fits_its_data_or_learns_is_right(tmp_path, weights):
     assert findings(tmp_path, SOFTMAX.format(weights=weights)) == []
+
+
+def test_a_model_at_its_exact_limits_that_fits_its_data_is_right(tmp_path):
+    fitted = LOGISTIC.format(before="w[:] = 0\nw[0] = 400\nb = -400 * 128.5")
+    assert findings(tmp_path, fitted) == []

@@ -13,7 +13,7 @@ from ...tape.adjoint import Tensor
 from ...tape.tape import Node, Ref
 from .names import ticked
 from .scene import Scene
-from .standstill import whole
+from .standstill import fits, whole
 from .tracks import Recorded, Track
 
 FEWEST = 3  # recorded steps: behind a gate that starts at zero the first gradient is zero, the next ones are not
@@ -63,7 +63,7 @@ def _explained(recorded: Recorded, track: Track, names: list[str], said: set[int
     if unit is None:
         return None
     node, kind = unit
-    if node.index in said:
+    if node.index in said or (kind == "saturated" and fits(recorded, loss)):
         return None
     said.add(node.index)
     return _units(recorded, node, kind, names, 1.0)

@@ -22,6 +22,7 @@ NOTHING = 1e-8  # of a value: a million such steps change it by a hundredth
 CLOSE = 1e-4  # to 0, 1 or -1: what is left of the slope of a sigmoid or of tanh there
 LARGE = 10.0  # inputs are scaled to about 1
 LOWER = 0.9  # of the loss, or less: then it is no minimum that the training stands at
+FITTED = 1e-6  # of the loss with smaller parameters
 SMALLER = (0.1, 0.01, 0.001)
 
 
@@ -102,6 +103,13 @@ def _saturated(recorded: Recorded, origins: Sequence[int], loss: LossFound) -> N
             if any(_is_large(x, node) for x in inputs):
                 return whole(recorded, node, path)
     return None
+
+
+def fits(recorded: Recorded, loss: LossFound) -> bool:
+    """Whether a model fits its data: its loss is next to nothing of what it is with smaller parameters."""
+    origins = {i for t in recorded.trainings for i in t.origins}
+    small = _value(recorded, loss, {i: SMALLER[-1] * recorded.replay.base(i) for i in origins})
+    return abs(loss.value) <= FITTED * abs(small) < float("inf")
 
 
 def whole(recorded: Recorded, node: Node, path: Collection[int]) -> Node:
