@@ -33,6 +33,7 @@ CODES = {
     "overwritten": "BD117",
     "repeated-index": "BD117",
     "accumulated": "BD117",
+    "wrong-turns": "BD117",
     "missing-path": "BD118",
     "softmax-diagonal": "BD119",
     "loss-mismatch": "BD120",
@@ -266,6 +267,14 @@ def _accumulated(w: dict[str, Any], name: str, before: str, after: str) -> tuple
     return f"{name} is added to where it should be set anew", "`+=` where `=` belongs", _write(before, after)
 
 
+def _turns(w: dict[str, Any], name: str, before: str, after: str) -> tuple[str, str, str]:
+    return (
+        f"the loop that makes the gradient of {name} goes over `{_line(w['was'])}`, it should be `{_line(w['now'])}`",
+        "the wrong turns",
+        f"write `{_line(w['now'])}`",
+    )
+
+
 def _softmax(w: dict[str, Any], name: str, before: str, after: str) -> tuple[str, str, str]:
     return f"{name} keeps only the diagonal of the softmax's derivative", "only the diagonal", _write(before, after)
 
@@ -322,6 +331,7 @@ _MAKERS = {
     "overwritten": _overwritten,
     "repeated-index": _repeated,
     "accumulated": _accumulated,
+    "wrong-turns": _turns,
     "softmax-diagonal": _softmax,
     "loss-mismatch": _mismatch,
     "forward-axis": _forward,

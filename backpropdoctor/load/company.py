@@ -112,14 +112,19 @@ class Company:
     def _beside(self, update: Update) -> list[Update]:
         """The updates of parameters of the same step, in the same block, by the same learning rate and no more."""
         site, factors = update.site, self._rates(update)
-        if site is None or not factors or not np.any(np.asarray(self.nodes[update.terms[0].node].value)):
+        if site is None:
             return []
-        number = self._number(update.new)
-        return [
-            u
-            for u in self._in_step.get(number, ())
-            if u.site is not None and _stand_together(u.site, site) and self._found_rates[u.new] == factors
-        ]
+        in_step = self._in_step.get(self._number(update.new), [])
+        if not np.any(np.asarray(self.nodes[update.terms[0].node].value)):
+            return [u for u in in_step if _are_one(u.site, site)] if self._is_never_made(update) else []
+        beside = [u for u in in_step if u.site is not None and _stand_together(u.site, site)]
+        return [u for u in beside if factors and self._found_rates[u.new] == factors]
+
+    def _is_never_made(self, update: Update) -> bool:
+        """Whether what a step goes by was zero before the step's forward pass, or is zero of itself, and nothing changed it."""
+        gradient = self.steps.algebra.all_scalings(update.terms[0].node)[-1].node
+        above = self.updated.replay.upstream([gradient], barrier=self._borders)
+        return not np.any(np.asarray(self.nodes[gradient].value)) and not above & self.known
 
     @cached_property
     def _in_step(self) -> dict[int, list[Update]]:
@@ -179,6 +184,11 @@ def _stand_together(one: Site, other: Site) -> bool:
     """Whether two statements stand in one block, or on one line."""
     a, b = one.statement_span, other.statement_span
     return (a.path, one.function) == (b.path, other.function) and (a.column == b.column or a.line == b.line)
+
+
+def _are_one(one: Site | None, other: Site) -> bool:
+    """Whether two sites are of one statement: that of a loop over all parameters."""
+    return one is not None and one.statement is other.statement
 
 
 def _is_number(name: str) -> bool:

@@ -6,7 +6,7 @@ program, which is checked again.
 
 Why it is wrong: a value that is used twice gets the sum of two gradients, one for each use, and a penalty in the loss
 adds its own derivative to the gradient. `dE[words] += g` adds one term for each word, however often it stands in `words`:
-`np.add.at(dE, words, g)` adds them all.
+`np.add.at(dE, words, g)` adds them all. A loop that ends a turn too early leaves out what that turn would have added.
 
 Failing:
 

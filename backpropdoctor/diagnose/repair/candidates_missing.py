@@ -138,6 +138,8 @@ def softmax_jacobians(scene: Scene) -> Iterator[Candidate]:
     shape = scene.shape(whole)
     if not shape:
         return
+    if len(shape) == 1:
+        yield from _jacobian_rows(scene, whole, shape)
     rows = scene.of_shape(shape)[:20]
     for s in rows:
         values = np.asarray(s.value, dtype=float)
@@ -150,3 +152,19 @@ def softmax_jacobians(scene: Scene) -> Iterator[Candidate]:
                 total = f"{scene.numpy}.sum({d.text} * {s.text}, axis={axis - len(shape) if axis == len(shape) - 1 else axis}"
                 new = f"{s.text} * ({d.text} - {total}, keepdims=True))"
                 yield Candidate(2.6, whole, new, "softmax-diagonal", {"of": s.text, "d": d.text})
+
+
+def _jacobian_rows(scene: Scene, whole: ast.expr, shape: tuple[int, ...]) -> Iterator[Candidate]:
+    """-s[i] * s: a row of a softmax's Jacobian, but for its diagonal, of the exponentials over their sum too."""
+    places = [v for v in scene.scalars if type(v.value) is int and v.text.isidentifier() and scene.is_near(v.text)]
+    sums = [v for v in scene.scalars if isinstance(v.value, (float, np.floating)) and v.value > 0 and scene.is_near(v.text)]
+    for e in [v for v in scene.of_shape(shape) if scene.is_near(v.text)][:8]:
+        values = np.asarray(e.value, dtype=float)
+        if not np.all(values > 0):
+            continue
+        total = float(values.sum())
+        over = [f" / {v.text} ** 2" for v in sums if abs(v.value - total) <= 1e-9 * total][:1]
+        over += [""] if abs(total - 1) <= 1e-6 else []
+        for i in [v.text for v in places if v.value < shape[0]][:6]:
+            for end in over:
+                yield Candidate(2.6, whole, f"-{e.text}[{i}] * {e.text}{end}", "softmax-diagonal", {"of": e.text})

@@ -262,9 +262,13 @@ class Capture:
             return
         moment, ids, watched = open_.moment, self.recorder.ids, open_.watched
         idle = changes_nothing(watched.statement)
-        for text, node in self._nodes_of(frame, watched).items():
-            if node is None or self.recorder.tape.nodes[node].kind == "leaf" and not idle:
-                continue  # read here for the first time
+        nodes = self._nodes_of(frame, watched)
+        read = {node for text, node in nodes.items() if text not in watched.written}
+        for text, node in nodes.items():
+            if node is None:
+                continue
+            if self.recorder.tape.nodes[node].kind == "leaf" and not idle and (node < moment.at or node in read):
+                continue  # read here for the first time, and not made: `x = np.zeros(3)`
             if node != open_.before.get(text) or text in watched.written:
                 moment.outs.append((text, node))
         if isinstance(watched.statement, ast.Return):

@@ -6,14 +6,14 @@ still wrong, the edited program is blamed and repaired in its turn: one fault ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ...finding import Fix
 from ...source import Span
 from ...tape.tape import Tape
-from ..blame import Blame
+from ..blame import Blame, Root
 from .back import Back, shown
 from .combine import Combined, Nearness, combine, nearness
 from .forward import COST, ForwardEdit, first_that, forward_edits, variable_edits
@@ -21,6 +21,7 @@ from .placed import placed
 from .repairs import Repair, repair_roots
 from .rerun import Program
 from .rounds import Round
+from .turns import turned
 
 _MOST_RUNS = 6  # of edited programs, where the simplest edits together do not hold
 _MOST_ROUNDS = 5
@@ -75,8 +76,8 @@ class Mending:
             self._drop_needless()
         else:
             _, self.rounds, self.together = self._nearest
-            if len(first.roots) > 1:
-                self.place()
+            if not (len(first.roots) > 1 and self.place()):
+                self.turn()
 
     @property
     def is_proved(self) -> bool:
@@ -219,9 +220,17 @@ class Mending:
 
     def place(self) -> bool:
         """Whether all is right once what the roots only put somewhere is put elsewhere: that is their repair then."""
+        return self._run_through(placed)
+
+    def turn(self) -> bool:
+        """Whether all is right once a loop around what is wrong runs over other turns."""
+        return self._run_through(turned)
+
+    def _run_through(self, edits: Callable[[Blame, Root], Iterable[Repair]]) -> bool:
+        """Whether all is right with one of the edits of a root that has no repair: it is that root's repair then."""
         first = self.rounds[0]
         for k, root in enumerate(first.roots):
-            for repair in placed(self.blame, root) if k not in first.repairs else ():
+            for repair in edits(self.blame, root) if k not in first.repairs else ():
                 found = self.run([*self.fixes, *repair.fixes])
                 if found is not None and found.verified:
                     first.repairs[k], self.together = repair, found

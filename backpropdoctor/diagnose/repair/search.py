@@ -302,15 +302,31 @@ class Search:
         text, edited = ready
         if c.new and not affordable(scene, edited.statement):
             return None
-        try:
-            values = self.trial.first_values(edited, 1)
-        except Misfit:
+        values = self._first_change(scene, edited)
+        if values is None:
             return None
-        made, known = fingerprint(values), self._known[id(scene)][: len(values)]
-        if made == known:
+        if not values:
             return Tried(rank, scene, c, text, edited, False) if self.trial.is_repeated(scene.place) else None
-        other = [v for v, new, old in zip(values, made, known, strict=False) if new != old] or values
-        return Tried(rank, scene, c, text, edited, self.guide.likes(other) or self._slopes.get(id(c), 0.0) < 0)
+        return Tried(rank, scene, c, text, edited, self.guide.likes(values) or self._slopes.get(id(c), 0.0) < 0)
+
+    def _first_change(self, scene: Scene, edited: Edited) -> list[Any] | None:
+        """What an edited statement makes other than before: at its first moment, or at later ones if it makes the same there.
+
+        The first turn of a loop may say nothing: what the turn before hands on is zero there. [] where nothing changes,
+        None where the statement does not run.
+        """
+        known = self._known[id(scene)]
+        for most in (1, 4):
+            try:
+                values = self.trial.first_values(edited, most)
+            except Misfit:
+                return None if most == 1 else []
+            made = fingerprint(values)
+            if made != known[: len(made)]:
+                return [v for v, new, old in zip(values, made, known, strict=False) if new != old] or values
+            if not self.trial.is_repeated(scene.place):
+                break
+        return []
 
     def _found(self, tried: Tried, right: set[str], best: Best) -> Found | None:
         """What is right under an edit, where it helps."""

@@ -12,6 +12,7 @@ from .capture import Place
 
 _MOST_STATEMENTS = 8
 _MOST_FURTHER = 12
+_SHAPES = {"T", "transpose", "reshape", "ravel", "flatten", "atleast_2d", "squeeze"}
 
 
 def home(site: Site) -> tuple[Place, ast.stmt]:
@@ -45,8 +46,8 @@ def statements_of(blame: Blame, root: Root) -> dict[Place, ast.stmt]:
                 seen.add(j)
                 if j in forward and j not in blame.cotangents.backward:
                     continue
-                site = tape.nodes[j].site
-                if site is not None and tape.nodes[j].kind != "leaf" and home(site)[0] not in forward_places:
+                site = tape.nodes[j].site if tape.nodes[j].kind != "leaf" else _filled(blame, i, j)
+                if site is not None and home(site)[0] not in forward_places:
                     found.setdefault(*home(site))
                 if not blame.accepts(j):
                     following.append(j)
@@ -84,13 +85,26 @@ def _choosers(blame: Blame, root: Root, forward_places: Collection[Place]) -> li
     """The statements that chose which value of the forward pass a root reads: `inputs = [n["output"] for n in layers[i]]`."""
     found: dict[Place, Site] = {}
     for i in list(dict.fromkeys(root.instances))[:8]:
-        for j in blame.replay.inputs(i):
+        for j in (_looked_at(blame, k) for k in blame.replay.inputs(i)):
             if j not in blame.cotangents.forward or j in blame.cotangents.backward:
                 continue
             chosen = [b for b in blame.cotangents.names(j) if b.how in ("assign", "element") and b.at <= i]
             if chosen and home(chosen[-1].site)[0] not in forward_places:
                 found[home(chosen[-1].site)[0]] = chosen[-1].site
     return list(found.values())[:4]
+
+
+def _filled(blame: Blame, i: int, j: int) -> Site | None:
+    """The statement that made an array of constants which a write fills in part: `row = np.zeros(3)`."""
+    made = [b.site for b in blame.cotangents.names(j) if b.how == "assign" and b.at <= i]
+    return made[-1] if made and blame.nodes[i].kind == "write" and isinstance(made[-1].statement, ast.Assign) else None
+
+
+def _looked_at(blame: Blame, i: int) -> int:
+    """The value that an operand is another shape of: `x` for `x.T`."""
+    while blame.replay.tape.nodes[i].name in _SHAPES and len(blame.replay.inputs(i)) == 1:
+        i = blame.replay.inputs(i)[0]
+    return i
 
 
 def further_statements(blame: Blame, root: Root) -> dict[Place, ast.stmt]:
