@@ -15,7 +15,7 @@ from .diagnose.blame_scale import blame_of
 from .diagnose.findings import gradient_findings
 from .finding import Checked, Finding
 from .load.begins import begins_with
-from .load.choose import choose_loss, loss_of_error
+from .load.choose import choose_loss, loss_of_error, standard_beside
 from .load.players import players
 from .load.understand import Recorded, recorded_steps, understand
 from .tape.guards import without_guards
@@ -89,7 +89,8 @@ def _best(recorded: Recorded, loss: str | None) -> Judged | None:
             continue
         found = judged(training)
         if _scale_varies(found.check, recorded, loss):
-            found = judged(training, fixed=True)
+            standard = standard_beside(training, training.loss) if training.loss is not None else None
+            found = judged(replace(training, loss=standard or training.loss), fixed=standard is None)
         if best is None or found.rank < best.rank:
             best = found
         if best.rank == 0:

@@ -7,14 +7,14 @@ paired by its name alone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from ..tape.adjoint import Claim, Ratio, Tensor, close, squeezed
-from ..tape.algebra import NEG, Term
+from ..tape.algebra import NEG, SUB, Term, is_any
 from ..tape.tape import Binding
 from ..tape.training import Held, Training
 from .gradients import Measured
@@ -45,16 +45,18 @@ class Cotangents:
         right: Collection[int] = (),
         *,
         fixed: bool = False,
+        shared: bool = False,
     ) -> None:
         """`right` are the nodes of gradients that are right: what they are made of tells the scale that is meant.
 
-        With `fixed` that scale is the loss's own.
+        With `fixed` that scale is the loss's own; with `shared` a residual that the loss is made of is a backward value too.
         """
         assert training.loss is not None
         self.uniform = uniform
         self.sign = sign  # -1 where the backward pass holds negative gradients, which the updates add
         self.right = right
         self.fixed = fixed
+        self.shared = shared
         self.training = training
         self.loss = training.loss
         self.replay = training.replay
@@ -77,8 +79,26 @@ class Cotangents:
     @cached_property
     def backward(self) -> set[int]:
         """What the gradients are made of and the loss is not."""
+        return self._own | self._residuals if self.shared else self._own
+
+    @cached_property
+    def _own(self) -> set[int]:
         region = self.replay.upstream(self.gradients, barrier=self.origins | set(self.loss.nodes))
         return {i for i in region & self.live if i not in self.loss.nodes or i in self.gradients}
+
+    @cached_property
+    def _residuals(self) -> set[int]:
+        """The differences that the loss and the backward pass both read, adjoints of a forward value: `e = y - t` of `e**2`."""
+        return set(self._found_residuals())
+
+    def _found_residuals(self) -> Iterator[int]:
+        read = {j for i in self._own for j in self.replay.inputs(i)} & self.forward
+        for j in (j for j in read - self.origins if is_any(self.nodes[j].op, SUB)):
+            shape, number = np.shape(self.nodes[j].value), np.size(self.nodes[j].value) == 1
+            alike = [t for t in sorted(self.forward, reverse=True) if np.shape(self.nodes[t].value) == shape]
+            ratios = (r.value for t in alike[:_MOST_READ] if (r := self.ratio(j, t)) is not None and not r.zero)
+            if any(r and (not number or any(close(abs(r), u) for u in (1.0, self.uniform))) for r in ratios):
+                yield j
 
     def _is_float(self, i: int) -> bool:
         return np.asarray(self.nodes[i].value).dtype.kind == "f" and np.size(self.nodes[i].value) > 0
@@ -174,6 +194,7 @@ class Cotangents:
             i: pair.ratio
             for i, pair in self.paired.items()
             if i not in self.gradients
+            and i in self._own
             and pair.target not in self.origins
             and any(b.how in ("assign", "augmented", "append") for b in self.names(i))
         }

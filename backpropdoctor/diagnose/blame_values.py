@@ -24,7 +24,9 @@ class Values:
         self.check = check
         right = [m for m in check.measured if m.verdict == "right" and m.ratio is not None and not m.ratio.zero]
         nodes = {i for m in right for i in m.held.claim.gradient_nodes}
-        self.cotangents = Cotangents(check.training, check.uniform, sign_of(check.measured), nodes, fixed=check.fixed)
+        self.cotangents = Cotangents(
+            check.training, check.uniform, sign_of(check.measured), nodes, fixed=check.fixed, shared=True
+        )
         self.training = check.training
         self.replay = check.training.replay
         self.adjoints = check.training.adjoints

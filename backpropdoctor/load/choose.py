@@ -26,7 +26,7 @@ from .losses import Output, implied_losses, named_losses
 from .penalties import is_whole, penalised, scaled_loss, with_penalties
 from .pieces import fits_in_part
 from .residuals import is_residual
-from .rivals import is_of_part, rival_of, rival_of_part
+from .rivals import is_distance, is_objective_name, is_of_part, rival_of, rival_of_part
 from .seeds import seeded_loss
 
 _MOST_LOSSES = 8  # candidates that are measured; the list is sorted by likelihood
@@ -60,6 +60,8 @@ def choose_loss(
         others = [(score(training, loss), -k, loss) for k, loss in enumerate(named) if not _named_as_loss(training, loss)]
         top, _, fitting = max(others, default=((0, 0, 0), 0, None), key=lambda o: o[:2])
         fitting = fitting if top[0] > 0 else None
+        if fitting is not None and not top[1] and standard and standard_beside(training, fitting) is not None:
+            fitting = None
     fitting = _as_meant(training, fitting, named, partial(candidates, training, None, borders, totals, whole=False))
     training.rival = training.same = None
     implied = _implied(training) if fitting is None and standard else None
@@ -89,6 +91,18 @@ def _as_climbed(training: Training, loss: LossFound) -> LossFound:
     if not parallel:
         parallel, along = len(training.parameters), len(training.parameters) - len(added)
     return scaled_loss(loss, -1.0) if parallel > 2 * along else loss
+
+
+def standard_beside(training: Training, own: LossFound) -> LossFound | None:
+    """The standard loss that a gradient equals, where the own number is no loss by its name and no squared distance.
+
+    It is asked for where no gradient equals that of the own number: if the output is one number, the gradients of all
+    functions of it are parallel. None where the own number is the likelier loss all the same.
+    """
+    implied = _implied(training) if own.source == "found" and not is_objective_name(own) else None
+    if implied is None or not score(training, implied[0])[1] or is_distance(training, own, implied[1]):
+        return None
+    return with_penalties(training, implied[0])
 
 
 def loss_of_error(training: Training) -> LossFound | None:

@@ -25,7 +25,11 @@ class Scalars:
 
     def __init__(self, replay: Replay) -> None:
         nodes = replay.tape.nodes
-        self.named = [b for b in replay.tape.bindings if b.node is not None and is_loss_value(nodes[b.node])]
+        self.named = [
+            b
+            for b in replay.tape.bindings
+            if b.node is not None and is_loss_value(nodes[b.node]) and not _is_list(nodes[b.node])
+        ]
         self.unread = [n for n in nodes if not replay.consumers.get(replay.canonical[n.index]) and is_loss_value(n)]
 
 
@@ -77,6 +81,11 @@ def named_losses(
     for _, i, name, site, is_declared in sorted(ordered, key=lambda o: o[0]):
         nodes = frozenset(replay.upstream([i], barrier=(set(borders) | wanted) - {i}))
         yield _found(replay, i, name, site, nodes, is_declared and declared is not None)
+
+
+def _is_list(node: Node) -> bool:
+    """Whether a value is a list that grows, of one number so far: `errors = np.append(errors, e)`."""
+    return node.name in ("append", "concatenate", "hstack", "vstack", "insert")
 
 
 def _reached(replay: Replay, wanted: set[int], below: set[int], borders: set[int]) -> dict[int, int]:

@@ -10,6 +10,7 @@ from ..tape.training import LossFound
 
 _REDUCTIONS = ("mean", "sum", "item", "float", "squeeze", "average", "median", "round", "getitem")
 _TERMS = (*_REDUCTIONS, "neg", "negative", "mul", "multiply", "truediv", "divide", "add", "sub", "iadd", "isub")
+_SUMS = ("add", "iadd")
 _LOGS = ("log", "log1p", "log2", "log10", "logaddexp", "logsumexp")
 
 
@@ -56,4 +57,6 @@ def _has_abs(replay: Replay, index: int) -> bool:
     while name in _REDUCTIONS and replay.inputs(index):
         index = replay.inputs(index)[0]
         name = replay.tape.nodes[index].name
+    if name in _SUMS:  # a running sum of them
+        return all(_has_abs(replay, i) for i in replay.inputs(index))
     return name in ("abs", "absolute", "fabs")

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from ..tape.adjoint import Tensor, proportion
+from ..errors import ReplayError
+from ..tape.adjoint import Line, Tensor, proportion
 from ..tape.replay import Replay
 from ..tape.training import LossFound, Rival, Training
 from .conventions import is_loss_name, plain_word
@@ -65,7 +66,7 @@ def rival_of(training: Training, named: Sequence[LossFound], outputs: Sequence[O
     elif not is_objective_name(own):
         kind = kind if kind == "target" and _is_same_distance(training, own, outputs, data) else "none"
     elif kind == "form":
-        proper = not _is_distance(training, own, outputs) or _is_named_after(training, own, outputs)
+        proper = not is_distance(training, own, outputs) or _is_named_after(training, own, outputs)
         kind = "form" if proper else "none"
     return Rival(own, kind)
 
@@ -193,20 +194,34 @@ def _is_plain(replay: Replay, output: Output) -> bool:
     return True
 
 
-def _is_distance(training: Training, own: LossFound, outputs: Sequence[Output]) -> bool:
-    """Whether a loss is a squared distance of the output from the target, as its adjoint there tells."""
+def is_distance(training: Training, own: LossFound, outputs: Sequence[Output]) -> bool:
+    """Whether a loss is a squared distance of the output from the target, as its adjoint there tells.
+
+    Where the output is one number any adjoint is parallel to that: there its values on the way to the target tell.
+    """
     tensor = Tensor("", tuple(o.node for o in outputs))
+    off = [np.asarray(training.replay.base(o.node), dtype=float) - o.target for o in outputs]
+    if sum(o.size for o in off) == 1:
+        return _is_square(training.replay.line({o.node: d for o, d in zip(outputs, off, strict=True)}, own.objective))
     pairs = []
     for number in (0, 1):
         slope = training.adjoints.slope(tensor, own.objective, number)
         if slope is None:
             return True
-        off = [np.asarray(training.replay.base(o.node), dtype=float) - o.target for o in outputs]
         along = [training.adjoints.direction(o.node, number) for o in outputs]
         mine = float(sum(np.sum(a * b) for a, b in zip(off, along, strict=True)))
         pairs.append((mine, 1e-13 * abs(mine), slope.value, slope.error))
     found = proportion(pairs)
     return bool(found.value) and not found.zero
+
+
+def _is_square(phi: Line) -> bool:
+    """Whether a function is c + k (1 + t)^2: then it rises by 3/4 k from t = -1/2 to 0, and by 5/4 k from there to 1/2."""
+    try:
+        low, middle, high = (complex(phi(t)).real for t in (-0.5, 0.0, 0.5))
+    except ReplayError:
+        return True
+    return abs(3 * (high - middle) - 5 * (middle - low)) <= 1e-9 * (abs(high - middle) + abs(middle - low))
 
 
 def _is_same_distance(training: Training, own: LossFound, outputs: Sequence[Output], data: Sequence[int]) -> bool:
@@ -219,7 +234,7 @@ def _is_same_distance(training: Training, own: LossFound, outputs: Sequence[Outp
         return False
     size = np.size(outputs[0].target)
     values = [np.reshape(v, np.shape(outputs[0].target)) for j in data if np.size(v := training.replay.base(j)) == size]
-    return any(_is_distance(training, own, [replace(outputs[0], target=v)]) for v in values)
+    return any(is_distance(training, own, [replace(outputs[0], target=v)]) for v in values)
 
 
 def _is_fed_in(training: Training, output: Output) -> bool:

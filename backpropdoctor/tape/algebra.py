@@ -18,6 +18,7 @@ SUB: set[Any] = {operator.sub, operator.isub, np.subtract}
 MUL: set[Any] = {operator.mul, operator.imul, np.multiply}
 DIV: set[Any] = {operator.truediv, operator.itruediv, np.divide, np.true_divide}
 PRODUCTS = ("dot", "matmul", "outer", "inner", "tensordot")
+_LAYOUTS = ("T", "transpose", "reshape")
 NEG: set[Any] = {operator.neg, np.negative}
 COPY = Method("copy")
 CAST = Method("astype")
@@ -197,15 +198,19 @@ class Algebra:
         return [(1 / v if divided else v, name) for v, name in self._scalar_factors(scalar)]
 
     def _product_factors(self, index: int, dependent: Callable[[int], bool]) -> list[tuple[float, str]]:
-        """The scalar factors that a product took in with one of its operands: lr in (lr * A.T) @ B."""
+        """The scalar factors that a product took in with one of its operands, or an array before it was laid out anew.
+
+        lr in `(lr * A.T) @ B`, or in what is left of `(lr * a).reshape(-1, 1) * d` without the number d.
+        """
         node = self.nodes[index]
-        if node.kind != "op" or not (node.name in PRODUCTS or is_any(node.op, MUL)):
+        laid_out = node.kind == "op" and node.name in _LAYOUTS
+        if node.kind != "op" or not (laid_out or node.name in PRODUCTS or is_any(node.op, MUL)):
             return []
         found: list[tuple[float, str]] = []
-        for a in node.args:
+        for a in node.args[:1] if laid_out else node.args:
             while isinstance(a, Ref) and not self.replay.index.names.get(a.index):
                 inner = self.nodes[a.index]
-                if inner.kind == "op" and inner.name in ("T", "transpose", "reshape"):
+                if inner.kind == "op" and inner.name in _LAYOUTS:
                     a = inner.args[0]
                     continue
                 split = self._independent_split(a.index, dependent)
