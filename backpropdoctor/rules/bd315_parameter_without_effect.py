@@ -1,7 +1,7 @@
 """The loss does not depend on a parameter.
 
-What was measured: its gradient is exactly zero in every recorded step and no operation leads from it to the loss (around a loop: moving
-it leaves the loss bitwise the same).
+What was measured: no operation leads from it to the loss, and its gradient is exactly zero in every recorded step, or the steps take
+something else for its gradient (around a loop: moving it leaves the loss bitwise the same).
 
 Why it is wrong: the forward pass does not use it: a bias that is never added.
 

@@ -18,6 +18,7 @@ from .causes.lockstep import symmetric
 from .causes.ratios import advice
 from .causes.rounding import rounding
 from .causes.zero import zero_start
+from .forgotten import forgotten
 from .names import is_gradient_name, is_parameter_name, last_word
 from .piled import accumulated
 from .quiet import constant_columns, zero_gradients
@@ -196,7 +197,7 @@ def climb_tape(
     scene.factors = factors_of(tracks)
     found = [*rounding(scene), *zero_start(scene)]
     found += zero_gradients(recorded, [t for t in tracks if t.name not in scene.explained], scene, wrong)
-    found += [*symmetric(scene), *aliased(recorded, tracks, sources)]
+    found += [*symmetric(scene), *aliased(recorded, tracks, sources), *forgotten(recorded)]
     left = [t for t in tracks if t.name not in scene.explained]
     old = [*accumulated(recorded, left), *flow.stale(recorded, left)]
     found += [*old, *([] if old else flow.twice(recorded, left)), *flow.unused_momentum(recorded, left)]
