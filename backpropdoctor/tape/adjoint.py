@@ -19,7 +19,8 @@ from .sweep import Sweep
 # Two numbers that agree to this relative accuracy are the same derivative. Complex step and replayed float64 gradients
 # agree to about 1e-12; what is left in between is a loss with an epsilon inside a logarithm, which nobody calls a fault.
 SAME = 1e-7
-_SMALL = 1024  # directions with more elements are drawn again where they are needed
+_SMALL = 1024  # elements of a direction that is always kept
+_MOST_KEPT = 2_000_000  # elements of all larger ones that are: the others are drawn again where they are needed
 _CROSS_CHECK = 1e-4  # how well one crude real difference must agree with a complex step that is trusted
 
 
@@ -68,13 +69,16 @@ class Adjoints:
         self._trusted: dict[tuple, bool] = {}
         self._sweeps: dict[Hashable, Sweep] = {}
         self._directions: dict[tuple[int, int], np.ndarray] = {}
+        self._room = _MOST_KEPT
 
     def direction(self, node: int, number: int) -> np.ndarray:
         """A Gaussian direction in the space of a node's value, scaled to the value; the same at every call."""
         if (node, number) not in self._directions:
             found = self._drawn(node, number)
             if found.size > _SMALL:
-                return found
+                if found.size > self._room:
+                    return found
+                self._room -= found.size
             self._directions[node, number] = found
         return self._directions[node, number]
 

@@ -41,7 +41,7 @@ def inlined(scene: Scene, done: Collection[int], depth: int = 2) -> Iterator[Sce
 
 def _read_forward(scene: Scene) -> set[str]:
     """The variables of the function that its lines of the forward pass read."""
-    lines = scene.trial.forward_lines(scene.place)
+    lines = scene.trial.repeated_forward.get(scene.place.path, set())
     inside = (s for s in ast.walk(scene.function) if isinstance(s, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr)))
     read = (n for s in inside if s.lineno in lines for n in ast.walk(s))
     return {n.id for n in read if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}

@@ -272,13 +272,19 @@ class Search:
     # --- one statement ------------------------------------------------------------------------------------------------
 
     def usable_scenes(self, places: Sequence[Place]) -> list[tuple[float, Scene]]:
-        """The statements that can be edited, each with its handicap."""
+        """The statements that can be edited, each with its handicap.
+
+        One with an operand's assignment put in has to make what it made: the operand may be another value by then.
+        """
         self._results.clear()
-        scenes = []
+        scenes: list[tuple[float, Scene]] = []
         for penalty, scene in self._scenes(places):
             with contextlib.suppress(Misfit):
-                self._known[id(scene)] = fingerprint(self.trial.first_values(prepare(scene.place, scene.statement)))
-                scenes.append((penalty, scene))
+                made = fingerprint(self.trial.first_values(prepare(scene.place, scene.statement)))
+                plain = self._known.get(id(self.scenes[scene.place]), made)
+                if scene.origin is None or made == plain:
+                    self._known[id(scene)] = made
+                    scenes.append((penalty, scene))
         return scenes
 
     def rows(

@@ -12,6 +12,7 @@ from .scene import Scene
 MOST = 20_000_000  # elements of one array
 _BIG = 1500  # below this length not even its square is large
 _PRODUCTS = {"dot", "matmul", "inner"}
+_MARKS = (ast.expr_context, ast.operator, ast.Constant)
 
 Shape = tuple[int, ...] | None
 
@@ -24,15 +25,15 @@ def affordable(scene: Scene, statement: ast.AST) -> bool:
     if not scene.has_long_arrays(_BIG):
         return True
     fresh: dict[int, Shape] = {}
+    own = scene.own
     stack = [statement]
     try:
         while stack:
             node = stack.pop()
-            if id(node) in scene.own:
-                continue
             if isinstance(node, ast.expr):
                 _shape(scene, node, fresh)
-            stack.extend(ast.iter_child_nodes(node))
+            if not isinstance(node, ast.Name):
+                stack += [n for n in ast.iter_child_nodes(node) if id(n) not in own and not isinstance(n, _MARKS)]
     except OverflowError:
         return False
     return True

@@ -111,6 +111,17 @@ class Trial(Values):
             self._forward_lines[place.path] = lines
         return self._forward_lines[place.path]
 
+    @cached_property
+    def repeated_forward(self) -> dict[str, set[int]]:
+        """The lines of each file on which values of the forward pass are computed, by whatever function, once more perhaps."""
+        loss = self.check.training.loss
+        nodes = loss.nodes if loss is not None else frozenset()
+        found: dict[str, set[int]] = {}
+        for node, same in zip(self.nodes, self.replay.canonical, strict=True):
+            if same in nodes and node.kind == "op" and node.site is not None:
+                found.setdefault(node.site.span.path, set()).add(node.site.statement.lineno)
+        return found
+
     def made_on(self, path: str, line: int) -> list[Any]:
         """The values that the statement on a line made, in any of the recorded steps."""
         if (path, line) not in self._made_on:
