@@ -1,7 +1,8 @@
 """What a loop inside a step carries along: the state of a recurrence, forward or backward, is no parameter.
 
 It is updated by what depends on itself as well. But its variable begins anew, in one step after another, with a value that is
-made of parameters before their update; a parameter goes on from its own update.
+made of parameters before their update; a parameter goes on from its own update. So it is with a sum that begins anew at zero
+and is added to a parameter in the end: a gradient that reads itself by mistake.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ..tape.steps import Update
 
@@ -19,7 +22,7 @@ Found = list[tuple[Update, int]]
 
 
 def without_carried(updated: Updated, found: Found) -> Found:
-    """The updates without those of variables that begin anew at least twice with what is made of other parameters."""
+    """The updates without those of variables that begin anew at least twice, with what is made of others or made for one."""
     canon = updated.canon
     news = {canon[u.new] for u, _ in found}
     origins: dict[int, set[Hashable]] = defaultdict(set)
@@ -30,7 +33,19 @@ def without_carried(updated: Updated, found: Found) -> Found:
         if canon[update.old] not in news:  # what no update made
             begun[updated.place(update)].append(canon[update.old])
     carried = {place for place, nodes in begun.items() if _made_of_others(updated, place, nodes, origins, news)}
+    carried |= {place for place, nodes in begun.items() if _summed_for_another(updated, place, nodes, found)}
     return [(u, o) for u, o in found if updated.place(u) not in carried]
+
+
+def _summed_for_another(updated: Updated, place: Hashable, nodes: Sequence[int], found: Found) -> bool:
+    """Whether a variable begins anew, every time, with zeros, and another one changes by a multiple of what it becomes."""
+    distinct = set(nodes)
+    if len(distinct) < 2 or any(np.any(updated.nodes[i].value) for i in distinct):
+        return False
+    made = {updated.canon[u.new] for u, _ in found if updated.place(u) == place}
+    steps = (u for u in updated.steps.updates if u.self_factor == 1.0 and updated.canon[u.new] not in made)
+    algebra = updated.steps.algebra
+    return any(updated.canon[algebra.all_scalings(t.node)[-1].node] in made for u in steps for t in u.terms)
 
 
 def _made_of_others(
