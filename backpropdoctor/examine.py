@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from .checks.cotangents import Cotangents, sign_of
 from .checks.evidence import doubtful, has_noise, leave_shared, leave_undecided, leave_unsettled, of_another_loss
 from .checks.gradients import Check, Measured, check_gradients, checked_row, checked_rows
@@ -19,7 +21,7 @@ from .load.choose import choose_loss, loss_of_error, standard_beside
 from .load.players import players
 from .load.understand import Recorded, recorded_steps, understand
 from .tape.guards import without_guards
-from .tape.tape import Tape
+from .tape.tape import Site, Tape
 from .tape.training import Training
 
 
@@ -109,13 +111,27 @@ def _of_players(recorded: Recorded, loss: str | None) -> Judged | None:
     return replace(first, others=tuple(j.check for j in known if j is not first))
 
 
-def under_own_loss(again: Callable[[Tape], Examined | None], tape: Tape) -> Examined | None:
-    """What `again` finds; undecided where the script's own loss is lost: an edit that does away with it proves nothing."""
+def under_own_loss(again: Callable[[Tape], Examined | None], own: Site | None, tape: Tape) -> Examined | None:
+    """What `again` finds; undecided where the script's own loss is lost: an edit that does away with it proves nothing.
+
+    So does one that makes the loss, which stands at `own`, more than one number.
+    """
     found = again(tape)
     loss = None if found is None else found.training.loss
-    if found is not None and loss is not None and loss.source == "implied" and found.training.same is None:
+    if found is None or loss is None:
+        return found
+    lost = loss.source == "implied" and found.training.same is None
+    if lost or own is not None and _is_several(tape, own):
         leave_undecided(found.check, found.check.measured)
     return found
+
+
+def _is_several(tape: Tape, site: Site) -> bool:
+    """Whether what gets its name at a place is an array each time."""
+    at = (site.span.path, site.span.line, site.span.column)
+    named = (b for b in tape.bindings if b.node is not None and (b.site.span.path, b.site.span.line, b.site.span.column) == at)
+    sizes = [np.size(tape.nodes[b.node].value) for b in named if b.node is not None]
+    return bool(sizes) and min(sizes) > 1
 
 
 def _under_any_loss(training: Training) -> Check | None:

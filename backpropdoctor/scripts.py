@@ -214,7 +214,7 @@ def _mended(
     assert found.blame is not None and found.training.loss is not None
     again: Callable[[Tape], Examined | None] = partial(examine, loss=loss, params=tuple(params or found.apart))
     if found.training.loss.source == "found":
-        again = partial(under_own_loss, again)
+        again = partial(under_own_loss, again, found.training.loss.site)
     return mend(program, found.blame, found.roots, again, step_function=step_function, is_sure=is_sure)
 
 
