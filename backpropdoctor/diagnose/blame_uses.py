@@ -1,7 +1,8 @@
 """A value that is right for one of its uses and taken for another adjoint by another: a second name, a second call.
 
 `d_mu = d_z` gives the adjoint of z to what needs that of mu; `layer.backward(g, second)` gets what only the first call
-should get. All is right once what reads the value there reads another adjoint: there it is blamed.
+should get, `layer.backward(out)` what is no adjoint at all. All is right once what reads the value there reads another
+adjoint: there it is blamed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,7 +40,8 @@ def one_use(blame: Blame, wrong: Sequence[Measured], roots: list[Root]) -> list[
     rows = [m for m in wrong if m.held.tensor.name in names]
     gradients = [g for m in rows for g in m.held.claim.gradient_nodes]
     above = [blame.replay.upstream(m.held.claim.gradient_nodes, barrier=blame.cotangents.origins) for m in rows]
-    for value, site, name, readers in _uses(blame, set.intersection(*above) if above else set()):
+    uses = _uses(blame, set.intersection(*above) if above else set())
+    for value, site, name, readers in chain(uses, _handed(blame, roots)):
         mended = _mended(blame, value, readers, gradients, rows)
         if mended is None:
             continue
@@ -95,6 +98,21 @@ def _uses(blame: Blame, among: set[int]) -> Iterator[Use]:
             if found > _MOST_USES:
                 return
             yield use
+
+
+def _handed(blame: Blame, roots: Sequence[Root]) -> Iterator[Use]:
+    """What a call in which all roots stand gets of the forward pass, where the cotangent it needs belongs."""
+    scopes, canonical, nodes = blame.replay.tape.scopes, blame.replay.canonical, blame.nodes
+    around = [k for k, s in scopes.items() if s.call and all(_is_inside(blame, nodes[r.node].scope, k) for r in roots)]
+    for b in blame.replay.tape.bindings if around else ():
+        if b.how != "argument" or b.scope not in around or b.node is None or not np.ndim(nodes[b.node].value):
+            continue
+        value, call = canonical[b.node], scopes[b.scope].call
+        if call is not None and (nodes[value].kind == "leaf" or value in blame.cotangents.forward):
+            inside = (i for i in _readers(blame, value) if _is_inside(blame, nodes[i].scope, b.scope))
+            readers = [i for i in inside if i in blame.cotangents.backward]
+            if readers:
+                yield value, call, b.name, readers
 
 
 def _names(blame: Blame, value: int) -> Iterator[Use]:

@@ -1,4 +1,8 @@
-"""Gradients that an update makes on the way, `W -= lr * (X.T @ d)`: the expression is edited as a statement of its own."""
+"""Parts of statements that are edited as statements of their own.
+
+Gradients that an update makes on the way, `W -= lr * (X.T @ d)`; what a blamed call hands to a function, which reads it
+under another name.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,9 @@ import ast
 from collections.abc import Collection
 from dataclasses import replace
 
-from ...tape.tape import Node, Tape
+from ...tape.tape import Node, Ref, Site, Tape
 from .capture import Moment, Place
+from .renamed import ARGUMENT
 
 
 def with_inner(
@@ -33,8 +38,8 @@ def _stands_in(node: Node, place: Place) -> bool:
     return node.site is not None and Place.of(node.site) == place
 
 
-def _assignment(expression: ast.expr) -> ast.stmt:
-    made = ast.Assign([ast.Name("__value__", ast.Store())], expression)
+def _assignment(expression: ast.expr, name: str = "__value__") -> ast.stmt:
+    made = ast.Assign([ast.Name(name, ast.Store())], expression)
     return ast.copy_location(made, expression)
 
 
@@ -50,3 +55,22 @@ def _moments(outer: list[Moment], tape: Tape, place: Place, inner: Place) -> lis
             ):
                 found.append(replace(moment, outs=[("__value__", node.index)]))
     return found
+
+
+def with_arguments(
+    moments: dict[Place, list[Moment]], statements: dict[Place, ast.stmt], tape: Tape, sites: Collection[Site]
+) -> None:
+    """Add to both tables the variables that calls at some `sites` hand on: an edit gives what is called another one."""
+    calls = {scope.call.id for scope in tape.scopes.values() if scope.call is not None}
+    for site in sites:
+        place = Place.of(site)
+        if site.id not in calls or not isinstance(site.node, ast.Call) or place not in moments:
+            continue
+        for argument in [*site.node.args, *(k.value for k in site.node.keywords)]:
+            if not isinstance(argument, ast.Name):
+                continue
+            rows = [(m, m.locals.get(argument.id, m.globals.get(argument.id))) for m in moments[place]]
+            found = [replace(m, outs=[(ARGUMENT, held.index)]) for m, held in rows if isinstance(held, Ref)]
+            if found:
+                inner = replace(place, part=(argument.lineno, argument.col_offset, argument.end_col_offset or 0))
+                statements[inner], moments[inner] = _assignment(argument, ARGUMENT), found

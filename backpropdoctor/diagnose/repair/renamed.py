@@ -14,6 +14,9 @@ from .capture import Moment
 from .edited import Edited, run_edited
 
 
+ARGUMENT = "__argument__"  # stands for the name that a called function gives to what it gets
+
+
 @dataclass(slots=True)
 class Renamed:
     """A value that a statement passes on under another name, edited on the way; `readers` are the nodes that get it."""
@@ -36,7 +39,7 @@ class Renamed:
     def is_read_by(self, edited: Edited) -> bool:
         """Whether a statement may read the value under the name it got: a variable's has to stand there."""
         name, _ = self.moment.outs[self.position]
-        return not name.isidentifier() or name == "__returned__" or name in _read(edited.statement)
+        return not name.isidentifier() or name in ("__returned__", ARGUMENT) or name in _read(edited.statement)
 
 
 @lru_cache(maxsize=2048)
@@ -68,6 +71,11 @@ def renamed(replay: Replay, moment: Moment, edited: Edited, last: int) -> list[R
     """A statement that only gives a value another name: who reads it under that name, up to the node `last`."""
     found = []
     for position, (reader, node) in enumerate(moment.outs):
+        if reader == ARGUMENT:
+            read = (i for i in replay.index.consumers.get(node, ()) if moment.at <= i < min(moment.until, last + 1))
+            inside = frozenset(i for i in read if replay.tape.nodes[i].scope != moment.scope)
+            found.append(Renamed(node, position, moment, edited, inside))
+            continue
         handed = _handed_on(replay, node, reader, moment)
         names = [(reader, moment.until), *_looped_over(replay, node, reader, moment)]
         readers = frozenset(

@@ -97,7 +97,7 @@ def _repaired(blame: Blame, roots: Sequence[Root], capture: Capture) -> dict[int
     statements = {p: s for p, s in _statements(blame, roots).items() if p in capture.moments}
     per_root = [[p for p in statements_of(blame, r) if p in statements] for r in roots]
     beyond = [[p for p in further_statements(blame, r) if p in statements] for r in roots]
-    search = Search(blame, capture, statements)
+    search = Search(blame, capture, statements, roots)
     done: dict[int, Repair] = {}
     edits: dict[int, Edited] = {}
     with warnings.catch_warnings():

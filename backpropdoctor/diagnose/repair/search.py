@@ -22,7 +22,7 @@ from .capture import Capture, Place
 from .edited import Edited, Misfit, prepare
 from .guide import Guide
 from .inlining import inlined
-from .inner import with_inner
+from .inner import with_arguments, with_inner
 from .scene import Scene, is_number
 from .sizes import affordable
 from .trial import FRESH, Aim, Outcome, Trial
@@ -40,12 +40,13 @@ _MOST_NEAR = 7  # statements in which something may have to be added
 class Search:
     """Repairs the roots of one training step one after another, each on top of those before it."""
 
-    def __init__(self, blame: Blame, capture: Capture, statements: dict[Place, ast.stmt]) -> None:
+    def __init__(self, blame: Blame, capture: Capture, statements: dict[Place, ast.stmt], roots: Sequence[Root] = ()) -> None:
         self.blame = blame
         self.capture = capture
         self.statements = statements
         finals = {t.node for m in blame.check.measured for ts in m.held.claim.terms for t in ts}
         with_inner(capture.moments, statements, blame.replay.tape, finals)
+        with_arguments(capture.moments, statements, blame.replay.tape, [root.site for root in roots])
         self.trial = Trial(blame.check, capture.moments, blame.cotangents.backward, uniform_is_scale=blame.uniform_is_scale)
         self.steps = blame.replay.once(Steps)
         self.updates = UpdateTrial(blame.check, self.steps)
