@@ -6,6 +6,7 @@ import ast
 import copy
 import math
 from collections.abc import Iterator
+from itertools import combinations
 
 from .candidate import Candidate
 from .scene import Scene
@@ -82,15 +83,7 @@ def _axes(scene: Scene, node: ast.Call, name: str) -> Iterator[Candidate]:
     for keyword in node.keywords:
         if keyword.arg == "axis":
             was = ast.unparse(keyword.value)
-            choices = ["None", *map(str, range(rank))] + (
-                [f"({a}, {b})" for a in range(rank) for b in range(a + 1, rank)] if rank > 2 else []
-            )
-            choices += (
-                [f"({a}, {b}, {c})" for a in range(rank) for b in range(a + 1, rank) for c in range(b + 1, rank)]
-                if rank > 3
-                else []
-            )
-            for new in choices:
+            for new in ["None", *_choices(rank)]:
                 if new != was:
                     words = {"was": f"axis={was}", "now": f"axis={new}"}
                     yield Candidate(1.0, keyword.value, new, "wrong-axis", words)
@@ -129,9 +122,9 @@ def _axes(scene: Scene, node: ast.Call, name: str) -> Iterator[Candidate]:
     if name in _REDUCTIONS:
         has = {k.arg for k in node.keywords} | ({"axis"} if len(node.args) > (0 if _is_method(scene, node) else 1) else set())
         if "axis" not in has:
-            for k in range(rank):
-                keep = [ast.keyword("axis", ast.Constant(k))]
-                words = {"was": "a sum over everything", "now": f"axis={k}"}
+            for axes in _choices(rank):
+                keep = [ast.keyword("axis", ast.parse(axes, mode="eval").body)]
+                words = {"was": "a sum over everything", "now": f"axis={axes}"}
                 yield Candidate(1.2, node, _call(node, keywords=node.keywords + keep), "wrong-axis", words)
                 full = keep + [ast.keyword("keepdims", ast.Constant(True))]
                 if "keepdims" not in has:
@@ -141,6 +134,12 @@ def _axes(scene: Scene, node: ast.Call, name: str) -> Iterator[Candidate]:
             yield Candidate(
                 1.1, node, _call(node, keywords=full), "shape-drift", {"was": "no keepdims", "now": "keepdims=True"}
             )
+
+
+def _choices(rank: int) -> list[str]:
+    """The axes that a reduction may go over: one, or several but not all."""
+    several = (axes for count in (2, 3) for axes in combinations(range(rank), count) if count < rank)
+    return [*map(str, range(rank)), *map(str, several)]
 
 
 def _is_method(scene: Scene, node: ast.Call) -> bool:
@@ -257,10 +256,10 @@ def added_reductions(scene: Scene) -> Iterator[Candidate]:
             continue
         text, bare = scene.text.wrapped(node), scene.text.of(node)
         if node is whole and scene.numpy and len(shape) <= 4:
-            for k in range(len(shape)):
+            for axes in _choices(len(shape)):
                 for keep in ("", ", keepdims=True"):
-                    new = f"{scene.numpy}.sum({bare}, axis={k}{keep})"
-                    yield Candidate(1.6, node, new, "missing-reduction", {"now": f"axis={k}"})
+                    new = f"{scene.numpy}.sum({bare}, axis={axes}{keep})"
+                    yield Candidate(1.6, node, new, "missing-reduction", {"now": f"axis={axes}"})
             yield Candidate(1.7, node, f"{scene.numpy}.sum({bare})", "missing-reduction", {"now": "a sum"})
         if not isinstance(node, (ast.BinOp, ast.Call)) or node is whole:
             if len(shape) == 1:
