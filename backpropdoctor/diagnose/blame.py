@@ -12,6 +12,7 @@ from ..checks.gradients import Measured
 from ..tape.adjoint import close
 from ..tape.algebra import ADD, SUB, is_any
 from ..tape.tape import Site
+from .blame_bare import at_bare
 from .blame_choice import roots_by_cuts
 from .blame_claims import roots_of_claims
 from .blame_factor import one_factor
@@ -72,8 +73,8 @@ class Blame(Roles):
         together = without_inherited(self, taken_for_another(self, list(found.values())))
         together = [r for r in together if not self._is_right(r, together)]
         together = left_out(self, wrong, one_use(self, wrong, one_reading(self, wrong, together)))
-        together = one_factor(self, together)
-        return sorted(one_first(self, wrong, together), key=lambda r: min(r.instances))
+        together = at_bare(self, one_first(self, wrong, one_factor(self, together)))
+        return sorted(together, key=lambda r: min(r.instances))
 
     @staticmethod
     def line_key(root: Root) -> tuple[str, int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import combinations
 
 import numpy as np
 
@@ -87,6 +88,8 @@ def _wider(scene: Scene, node: ast.expr, shape: tuple[int, ...]) -> list[str]:
     if shape:
         fitting = [v for v in scene.arrays if v.shape != shape and scene.is_near(v.text) and _spreads(v.shape, shape)]
         found += [v.text for v in fitting[:20] if v.text not in found]
+        lacking = [v for v in scene.arrays if scene.is_backward(v) and scene.is_near(v.text) and not _spreads(v.shape, shape)]
+        found += [f"{v.text}[{key}]" for v in lacking[:20] for key in _keys(v.shape, shape)]
     if len(shape) > 1:
         found += means(scene, shape)
     if shape and scene.numpy:
@@ -112,6 +115,13 @@ def means(scene: Scene, shape: tuple[int, ...]) -> list[str]:
 def _spreads(narrow: tuple[int, ...], wide: tuple[int, ...]) -> bool:
     """Whether an array is broadcast to a shape where it stands beside one of that shape."""
     return len(narrow) <= len(wide) and all(a in (1, b) for a, b in zip(narrow[::-1], wide[::-1], strict=False))
+
+
+def _keys(narrow: tuple[int, ...], wide: tuple[int, ...]) -> list[str]:
+    """The keys that give an array new axes so that it is spread over a shape: `:, :, None, None`."""
+    places = combinations(range(len(wide)), len(narrow))
+    fitting = [own for own in places if narrow and tuple(wide[k] for k in own) == narrow]
+    return [", ".join(":" if k in own else "None" for k in range(len(wide))) for own in fitting]
 
 
 def _pair_of_calls(node: ast.expr) -> str | None:
