@@ -38,6 +38,7 @@ CODES = {
     "softmax-diagonal": "BD119",
     "loss-mismatch": "BD120",
     "forward-axis": "BD121",
+    "forward-scale": "BD120",
     "forward-variable": "BD112",
 }
 
@@ -291,6 +292,14 @@ def _forward(w: dict[str, Any], name: str, before: str, after: str) -> tuple[str
     )
 
 
+def _forward_scale(w: dict[str, Any], name: str, before: str, after: str) -> tuple[str, str, str]:
+    return (
+        f"the forward pass takes a {w.get('was', '')} in {name}; the backward pass belongs to a {w.get('now', '')}",
+        f"a {w.get('now', '')} belongs here",
+        _write(before, after),
+    )
+
+
 def _forward_variable(w: dict[str, Any], name: str, before: str, after: str) -> tuple[str, str, str]:
     return (
         f"the forward pass makes {name} from `{w.get('was', '')}`; the backward pass belongs to `{w.get('now', '')}`",
@@ -335,5 +344,6 @@ _MAKERS = {
     "softmax-diagonal": _softmax,
     "loss-mismatch": _mismatch,
     "forward-axis": _forward,
+    "forward-scale": _forward_scale,
     "forward-variable": _forward_variable,
 }

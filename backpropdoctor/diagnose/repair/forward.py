@@ -22,6 +22,7 @@ from .expression import Text
 COST = 1.25  # how simple such an edit counts beside those of the backward pass
 _MOST = 16
 _REDUCTIONS = {"sum", "mean", "max", "amax", "min", "amin", "std", "var", "norm", "logsumexp", "prod"}
+_EXCHANGED = {"sum": "mean", "mean": "sum"}
 _CALLS = _REDUCTIONS | {"softmax", "argmax"}
 
 
@@ -50,6 +51,7 @@ def forward_edits(blame: Blame) -> Iterator[ForwardEdit]:
     for nodes in _statements(blame, known):
         site = blame.nodes[nodes[0]].site
         assert site is not None
+        yield from _sum_edits(site)
         for edit in _axis_edits(site, _depths(blame, nodes)):
             functions[site.span.path, site.function].append(edit)
             yield edit
@@ -101,6 +103,25 @@ def _first_run(blame: Blame, site: Site) -> int:
 def _named(statement: ast.stmt, function: str) -> str:
     target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", statement)
     return f"{function}()" if isinstance(statement, ast.Return) else ast.unparse(target).splitlines()[0]
+
+
+def _sum_edits(site: Site) -> Iterator[ForwardEdit]:
+    """A mean for a sum over everything, and the other way round, where one of several terms reads unlike all others."""
+    statement, text = site.statement, Text(site.statement, site.span.path)
+    reductions = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and not n.keywords and _called(n) in _EXCHANGED]
+    names = [_called(n) for n in reductions]
+    for node in reductions if len(reductions) > 2 else ():
+        if names.count(_called(node)) > 1:
+            continue
+        assert isinstance(node.func, ast.Attribute)
+        was, new = _called(node), f"{text.of(node.func.value)}.{_EXCHANGED[_called(node)]}"
+        fix, whole = text.fix(node.func, new), text.span(statement)
+        name = _named(statement, site.function)
+        yield ForwardEdit((fix,), name, was, _EXCHANGED[was], whole, text.span(node.func), "forward-scale")
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else ""
 
 
 def _axis_edits(site: Site, depths: dict[tuple[int, int], int]) -> Iterator[ForwardEdit]:
