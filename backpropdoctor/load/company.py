@@ -7,6 +7,7 @@ measured: these are claims, dropped again where the loss does not depend on the 
 
 from __future__ import annotations
 
+import ast
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -182,9 +183,12 @@ class Company:
 
 
 def _stand_together(one: Site, other: Site) -> bool:
-    """Whether two statements stand in one block, or on one line."""
+    """Whether two statements stand in one block, or on one line, or are the same in methods of one name, a layer's each."""
     a, b = one.statement_span, other.statement_span
-    return (a.path, one.function) == (b.path, other.function) and (a.column == b.column or a.line == b.line)
+    if a.path == b.path and one.function == other.function:
+        return a.column == b.column or a.line == b.line
+    method, same = one.function.rpartition(".")[2], ast.unparse(one.statement) == ast.unparse(other.statement)
+    return same and "." in one.function and "." in other.function and method == other.function.rpartition(".")[2]
 
 
 def _are_one(one: Site | None, other: Site) -> bool:

@@ -18,6 +18,7 @@ FIRST_LARGER = 1.6  # what the second kind of edits costs at least, handicaps in
 EQUAL = 0.12  # edits whose costs differ by less are equally simple
 _BONUS = 1.2  # how much simpler an edit counts that mends the gradients of several roots
 _LEFT = 1.0  # how much less simple one counts that leaves all gradients a factor of their own
+SCALES = ("surplus-factor", "scaled")  # a number that is too many, or another one
 
 
 @dataclass(slots=True)
@@ -65,6 +66,11 @@ class Best:
     def skips(self, rank: float, scene: Scene) -> bool:
         """Whether an edit is not worth a look: others are simpler, and it is not shared by several roots."""
         return rank > self.limit or bool(self.found and rank > self.rank + EQUAL and scene.place not in self.shared)
+
+    @property
+    def makes_up_for_a_scale(self) -> bool:
+        """Whether all that was found is a number that is missing."""
+        return all(f.candidate.kind == "scaled" and f.candidate.words.get("missing") for _, f in self.found)
 
     def is_said_by(self, tried: Tried) -> bool:
         """Whether an edit of another statement says the same as one that was found: that a certain term is missing."""

@@ -13,7 +13,7 @@ import numpy as np
 from ...tape.steps import Steps
 from ..blame import Blame, Root
 from ..blame_together import changes_nothing
-from .best import EQUAL, FIRST_LARGER, Best, Found, Tried, fingerprint, names_another
+from .best import EQUAL, FIRST_LARGER, SCALES, Best, Found, Tried, fingerprint, names_another
 from .candidate import Candidate
 from .candidates import candidates, larger, simple
 from .candidates_factors import by_rate
@@ -146,6 +146,9 @@ class Search:
         elif best.rank >= _MADE_UP:
             plain = (t for t in waiting if t.rank < FIRST_LARGER or best.is_said_by(t))
             self._go_through(plain, best, right, max(stop, self.trial.effort + EFFORT / 4))
+        elif best.makes_up_for_a_scale:  # a number that is missing here may be one too many before
+            scales = (t for t in waiting if t.candidate.kind in SCALES and t.rank < best.rank - EQUAL)
+            self._go_through(scales, best, right, self.trial.effort + EFFORT / 16)
         self.plain += waiting
         return self._kept(best.found)
 
