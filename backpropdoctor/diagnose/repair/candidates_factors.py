@@ -28,10 +28,11 @@ def factors(scene: Scene) -> Iterator[Candidate]:
 
 
 def by_rate(scene: Scene, rate: str) -> Iterator[Candidate]:
-    """The whole, or one of its terms, times the learning rate of the other updates: a number that has no name."""
-    if rate and not rate.isidentifier():
+    """The whole, or one of its terms, times the learning rate of the other updates, a number that has no name; or times its negative."""
+    for factor in [f"-{rate}", *([] if rate.isidentifier() else [rate])] if rate else []:
         for node, extra in places(scene):
-            yield Candidate(1.5 + extra, node, f"{rate} * {_whole(scene, node)}", "scaled", {"factor": rate, "missing": True})
+            words = {"factor": factor, "missing": True}
+            yield Candidate(1.5 + extra, node, f"{factor} * {_whole(scene, node)}", "scaled", words)
 
 
 def _whole(scene: Scene, node: ast.expr) -> str:

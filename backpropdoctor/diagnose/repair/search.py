@@ -222,8 +222,9 @@ class Search:
             known: set[Any] = set()
             rate = step.measured.unscaled
             others = [s.statement for s in self.updates.steps.values() if s.place != step.place]
-            rates = {ast.unparse(n) for s in others for n in ast.walk(s) if isinstance(n, (ast.Name, ast.Attribute))} | {rate}
-            rows = [*candidates(scene, self.steps), *by_rate(scene, rate)]
+            read = [{ast.unparse(n) for n in ast.walk(s) if isinstance(n, (ast.Name, ast.Attribute))} for s in others]
+            rates, common = {rate}.union(*read), sorted(set.intersection(*read)) if read else []
+            rows = [*candidates(scene, self.steps), *by_rate(scene, rate or (common[0] if len(common) == 1 else ""))]
             for c in sorted(rows, key=lambda c: c.cost - 0.2 * bool({c.words.get("factor"), c.new} & rates)):
                 if c.cost > limit:
                     break
