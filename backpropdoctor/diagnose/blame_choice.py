@@ -71,7 +71,7 @@ def roots_by_cuts(blame: Blame, wrong: Sequence[Measured]) -> tuple[list[Root], 
     """The roots that cuts give, and the gradients that no cut accounts for."""
     parts = parts_of(blame, wrong)
     there = adjoints_there(blame)
-    cuts = [c for c in Cuts(blame, parts).found() if not (there.issuperset(c.targets) and all(map(blame.accepts, c.nodes)))]
+    cuts = [c for c in Cuts(blame, parts).found() if not (there.issuperset(c.targets) and _belongs_elsewhere(blame, c))]
     left = set(range(len(parts)))
     settled: list[Cut] = []
     sites: dict[object, Site] = {}
@@ -93,6 +93,11 @@ def roots_by_cuts(blame: Blame, wrong: Sequence[Measured]) -> tuple[list[Root], 
     turns = {k for k in left if _is_looped(blame, parts[k])}
     roots += [_own_root(blame, parts[k]) for k in sorted(left - turns)]
     return roots, [m for m in wrong if any(parts[k].measured is m for k in turns)]
+
+
+def _belongs_elsewhere(blame: Blame, cut: Cut) -> bool:
+    """Whether the values of a cut are right, or by their names those of other forward values: they are read by mistake."""
+    return all(blame.accepts(i) or blame.named_target(i) not in (None, *cut.targets) for i in cut.nodes)
 
 
 def _is_looped(blame: Blame, part: Part, nodes: Sequence[int] = ()) -> bool:
