@@ -76,6 +76,9 @@ def _counts(scene: Scene) -> list[tuple[str, float]]:
     """Numbers in scope by name, then the sizes of the arrays that the statement reads."""
     found = [(v.text, float(v.value)) for v in scene.scalars if np.isfinite(v.value) and v.value not in (0, 1)][:25]
     known = {value for _, value in found}
+    read = {part.node.id for part in scene.parts if isinstance(part.node, ast.Name) and not part.stored}
+    # a window of that side
+    found += [(f"{v.text} ** 2", float(v.value) ** 2) for v in scene.scalars if v.text in read and float(v.value).is_integer()]
     for part in scene.parts:
         if isinstance(part.node, ast.Name) and not part.stored:
             value = scene.value(part.node)
