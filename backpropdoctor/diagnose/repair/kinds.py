@@ -31,6 +31,8 @@ def refined(candidate: Candidate, scene: Scene, root: Root) -> tuple[str, dict[s
         return "wrong-derivative", words
     if kind == "wrong-derivative-function" and candidate.new in scene.trial.backward_names:
         return "other-value", {"was": scene.text.of(candidate.old), "now": candidate.new}  # a cotangent is no derivative
+    if kind in ("wrong-derivative", "other-value") and (term := _added(candidate)) is not None:
+        return "missing-term", {"term": term, "sign": "+"}
     if kind == "wrong-derivative":
         return _derivative(candidate, scene, words)
     if kind == "wrong-index" and (size := _size(scene, candidate.old)) is not None:
@@ -61,6 +63,15 @@ def refined(candidate: Candidate, scene: Scene, root: Root) -> tuple[str, dict[s
     if kind in ("scaled", "sign") and in_derivative(scene, candidate.old, strictly=True):
         return "wrong-derivative-function", words | {"was": _factor_text(scene, candidate.old)}
     return kind, words
+
+
+def _added(candidate: Candidate) -> str | None:
+    """The term that an edit adds where it keeps all that stood there: `p - y` for `-y`."""
+    new, old = ast.parse(candidate.new, mode="eval").body if candidate.new else None, candidate.old
+    if not isinstance(new, ast.BinOp) or not isinstance(new.op, ast.Sub):
+        return None
+    negated = isinstance(old, ast.UnaryOp) and isinstance(old.op, ast.USub) and ast.unparse(old.operand) == ast.unparse(new.right)
+    return ast.unparse(new.left) if negated else None
 
 
 def _read_at(scene: Scene, index: ast.AST) -> str | None:
