@@ -68,6 +68,7 @@ class Bootstrapped:
         """The live terms of a sum that stand on the side of its data, where other live ones stand against them; else none.
 
         Each is a multiple of something, or has data in it: of `a - b - y` nobody can say which of the two is meant as data.
+        What is a function of the other side alone, as an activation is, is no target of it.
         """
         terms = list(self._terms(root))
         moving = [(i, sign) for i, sign in terms if i is not None]
@@ -77,7 +78,14 @@ class Bootstrapped:
         data = {sign for i, sign in terms if i is None or i in mixed}
         held = [i for i, sign in moving if sign in data]
         meant = all(i in mixed or is_any(self.replay.tape.nodes[i].op, MUL) for i in held)
+        others = {self.replay.canonical[i] for i, sign in moving if sign not in data}
+        meant = meant and not any(self._is_function_of(i, others) for i in held)
         return held if meant and len(data) == 1 and len(held) < len(moving) else []
+
+    def _is_function_of(self, index: int, others: set[int]) -> bool:
+        """Whether a value is made of some others and of numbers that stand in the program, and of nothing else."""
+        above = self.replay.upstream([index], barrier=others) - others
+        return all(self.replay.tape.nodes[i].kind in ("op", "view") for i in above) and not above & self.starts
 
     def _terms(self, index: int, sign: int = 1) -> Iterator[tuple[int | None, int]]:
         """A live value as terms with their signs; None is data."""
