@@ -74,7 +74,31 @@ def choose_loss(
     chosen = fitting or next((loss for loss in named if _named_as_loss(training, loss)), None)
     chosen = chosen or next((loss for loss in named if fits_in_part(training, loss)), None)
     chosen = chosen or next((loss for loss in named if begins_with(training, loss)), None)
+    chosen = chosen or _begun_elsewhere(training, borders, totals)
     return with_penalties(training, _as_climbed(training, chosen)) if chosen is not None else None
+
+
+def _begun_elsewhere(training: Training, borders: Collection[int], totals: Collection[int]) -> LossFound | None:
+    """The loss of all parameters, where the gradients take in data that it does not: the error may be of the wrong value."""
+    canonical = training.replay.canonical
+    for loss in candidates(training, None, borders, totals, whole=False):
+        origins = {canonical[i] for i in _ends(training)[1]}
+        shared = loss.nodes & _begun(training, borders)
+        if shared and loss.nodes >= origins and _named_as_loss(training, loss):
+            return loss
+    return None
+
+
+def _begun(training: Training, borders: Collection[int]) -> set[int]:
+    """Where the forward pass of what the gradients are made of begins."""
+    gradients, origins = _ends(training)
+    return _first_readers(training.replay, gradients, origins, borders)
+
+
+def _ends(training: Training) -> tuple[list[int], list[int]]:
+    """The nodes of the gradients, and those of the parameters."""
+    held = training.parameters
+    return [i for h in held for i in h.claim.gradient_nodes], [i for h in held for i in h.tensor.nodes]
 
 
 def _as_climbed(training: Training, loss: LossFound) -> LossFound:
@@ -162,9 +186,8 @@ def candidates(
 ) -> list[LossFound]:
     """The scalars of the script that may be the loss of a step, the likeliest first; not `whole`: or a part of it."""
     replay, held = training.replay, training.parameters
-    origins = [i for h in held for i in h.tensor.nodes]
-    gradients = [i for h in held for i in h.claim.gradient_nodes]
-    readers = _first_readers(replay, gradients, origins, borders)
+    gradients, origins = _ends(training)
+    readers = _begun(training, borders)
     live = replay.downstream(origins)
     named = named_losses(replay, origins, borders, totals, replay.upstream(gradients), declared, _slots(held))
     likely = (
@@ -178,8 +201,7 @@ def candidates(
 
 def _implied(training: Training) -> tuple[LossFound, list[Output]] | None:
     """The standard loss that most gradients fit, that of the output layer before all others, and what it compares."""
-    origins = [i for h in training.parameters for i in h.tensor.nodes]
-    gradients = [i for h in training.parameters for i in h.claim.gradient_nodes]
+    gradients, origins = _ends(training)
     last = _output_parameter(training)
     scored = []
     for loss, outputs in implied_losses(training.replay, gradients, origins):
