@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def at_bare(blame: Blame, roots: Sequence[Root]) -> list[Root]:
-    """The roots, each that no cotangent reaches at the one value it reads that is called an adjoint; equal ones are one."""
+    """The roots, each that no cotangent reaches at what is called an adjoint above it; equal ones are one."""
     found: dict[tuple[str, int, int], Root] = {}
     for root in roots:
-        bare = _bare_operand(blame, root)
+        bare = _bare(blame, root)
         if bare is not None:
             moved = blame.make_root(bare, None)
             moved.instances, moved.affects = [bare], root.affects
@@ -31,20 +31,13 @@ def at_bare(blame: Blame, roots: Sequence[Root]) -> list[Root]:
     return list(found.values())
 
 
-def _bare_operand(blame: Blame, root: Root) -> int | None:
-    """What a root's statement reads that is called the adjoint of a forward value, where nothing it reads is made of one."""
-    read, stack, home = set[int](), [root.node], blame.home(root.node)
-    while stack:
-        for j in blame.replay.inputs(stack.pop()):
-            if j not in read:
-                read.add(j)
-                if blame.home(j) == home:
-                    stack.append(j)
-    own = {j for j in read if blame.home(j) == home}
-    above = blame.replay.upstream(read, barrier=blame.cotangents.origins)
-    if any(blame.accepts(i) for i in above & blame.cotangents.paired.keys()):
+def _bare(blame: Blame, root: Root) -> int | None:
+    """The first value above a root that no cotangent reaches which is called an adjoint, and is made of mere numbers."""
+    cotangents, nodes = blame.cotangents, blame.nodes
+    above = blame.replay.upstream([root.node], barrier=cotangents.origins | cotangents.forward)
+    if any(blame.accepts(i) for i in above & cotangents.paired.keys()):
         return None
-    forward = blame.cotangents.forward | blame.cotangents.origins
-    named = [j for j in read - own - forward if np.size(blame.nodes[j].value) > 1 and blame.named_target(j) is not None]
-    made = [j for j in named if blame.nodes[j].kind in ("op", "write") and blame.nodes[j].site is not None]
-    return made[0] if len(made) == 1 else None
+    forward = cotangents.origins | cotangents.forward
+    made = (i for i in sorted(above - forward) if nodes[i].kind == "op" and np.size(nodes[i].value) > 1)
+    bare = (i for i in made if blame.named_target(i) is not None and not blame.replay.upstream([i]) & forward)
+    return next(bare, None)

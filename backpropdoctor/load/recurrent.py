@@ -11,8 +11,6 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..tape.steps import Update
 
 if TYPE_CHECKING:
@@ -33,16 +31,15 @@ def without_carried(updated: Updated, found: Found) -> Found:
         if canon[update.old] not in news:  # what no update made
             begun[updated.place(update)].append(canon[update.old])
     carried = {place for place, nodes in begun.items() if _made_of_others(updated, place, nodes, origins, news)}
-    carried |= {place for place, nodes in begun.items() if _summed_for_another(updated, place, nodes, found)}
+    carried |= {place for place in begun if _summed_for_another(updated, place, found)}
     return [(u, o) for u, o in found if updated.place(u) not in carried]
 
 
-def _summed_for_another(updated: Updated, place: Hashable, nodes: Sequence[int], found: Found) -> bool:
+def _summed_for_another(updated: Updated, place: Hashable, found: Found) -> bool:
     """Whether a variable begins anew, every time, with zeros, and another one changes by a multiple of what it becomes."""
-    distinct = set(nodes)
-    if len(distinct) < 2 or any(np.any(updated.nodes[i].value) for i in distinct):
-        return False
     made = {updated.canon[u.new] for u, _ in found if updated.place(u) == place}
+    if not made <= updated.steps.begun_anew:
+        return False
     steps = (u for u in updated.steps.updates if u.self_factor == 1.0 and updated.canon[u.new] not in made)
     algebra = updated.steps.algebra
     return any(updated.canon[algebra.all_scalings(t.node)[-1].node] in made for u in steps for t in u.terms)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections import defaultdict
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -249,8 +250,22 @@ class Steps:
         node = self.tape.nodes[index]
         return node.kind == "write" and isinstance(node.op, Augment) and is_any(node.op.op, ADD | SUB)
 
+    @cached_property
+    def begun_anew(self) -> set[int]:
+        """The canonical new values at places that begin at zero again and again: of such a sum each version may read the one before."""
+        begun: dict[Hashable, set[int]] = defaultdict(set)
+        made: dict[Hashable, set[int]] = defaultdict(set)
+        for u in self.updates:
+            if u.binding is not None and u.self_factor == 1.0:
+                made[u.binding.place].add(self.replay.canonical[u.new])
+                if u.old not in self.by_new and self.replay.canonical[u.old] not in self.by_new:
+                    begun[u.binding.place].add(u.old)
+        zero = (p for p, nodes in begun.items() if len(nodes) > 1 and not any(np.any(self.tape.nodes[i].value) for i in nodes))
+        return set().union(*(made[p] for p in zero))
+
     def _is_read(self, version: int, heir: int) -> bool:
         """Whether anything but the next version of a sum, or what that one is summed from, reads a version of it."""
+        anew = self.replay.canonical[heir] in self.begun_anew
         canon, consumers = self.replay.canonical, self.replay.consumers
         stack, seen = [canon[version]], set()
         while stack:
@@ -258,7 +273,7 @@ class Steps:
                 if i in seen or i == canon[heir] or self.tape.nodes[i].kind == "view":
                     continue
                 seen.add(i)
-                if i > heir or not is_any(self.tape.nodes[i].op, ADD) or not consumers.get(i):
+                if i > heir or not (anew or is_any(self.tape.nodes[i].op, ADD)) or not consumers.get(i):
                     return True
                 stack.append(i)
         return False
