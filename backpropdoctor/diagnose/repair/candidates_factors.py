@@ -28,7 +28,7 @@ def factors(scene: Scene) -> Iterator[Candidate]:
 
 
 def by_rate(scene: Scene, rate: str) -> Iterator[Candidate]:
-    """The whole, or one of its terms, times the learning rate of the other updates, a number that has no name; or times its negative."""
+    """The whole, or one of its terms, times the rate of the other updates, a number without a name; or times its negative."""
     for factor in [f"-{rate}", *([] if rate.isidentifier() else [rate])] if rate else []:
         for node, extra in places(scene):
             words = {"factor": factor, "missing": True}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...tape.algebra import MUL, PRODUCTS, is_any
 from .candidate import Candidate
 from .candidates_factors import places
 from .candidates_missing import means
@@ -144,17 +145,33 @@ def _products(scene: Scene, shape: tuple[int, ...]) -> list[tuple[str, str, floa
     cache = scene.__dict__.setdefault("_products", {})
     if shape not in cache:
         there = {n.id for n in ast.walk(scene.statement) if isinstance(n, ast.Name)}
-        rows = sorted(((_surprise(row, there), *row) for row in _made(scene, shape)), key=lambda row: row[0])
+        known = _factors_beside(scene)
+        rows = sorted(((_surprise(row, there, known), *row) for row in _made(scene, shape)), key=lambda row: row[0])
         cache[shape] = [(new, name, 0.1 * surprise[0]) for surprise, new, name in rows[:60]]
     return cache[shape]
 
 
-def _surprise(row: tuple[str, str], there: set[str]) -> tuple[int, int]:
+def _factors_beside(scene: Scene) -> set[str]:
+    """What the forward pass multiplies the parameters with whose gradients a statement makes: these are made with it too."""
+    replay = scene.trial.replay
+    made = {n for m in scene.trial.moments[scene.place] for _, n in m.outs}
+    own = {i for m in scene.trial.claims if made & set(m.held.claim.gradient_nodes) for i in m.held.tensor.nodes}
+    readers = {j for i in own for j in replay.index.consumers.get(i, ()) if replay.tape.nodes[j].kind == "op"}
+    products = (j for j in readers if is_any(replay.tape.nodes[j].op, MUL) or replay.tape.nodes[j].name in PRODUCTS)
+    beside = {i for j in products for i in replay.tape.nodes[j].inputs()} - own
+    return {b.name for i in beside for b in replay.index.names.get(i, ())}
+
+
+def _surprise(row: tuple[str, str], there: set[str], known: set[str]) -> tuple[int, int]:
     """How unlikely a product is the missing one: names that do not go together (do, Wo), names that are there already.
 
-    Names that differ from those of the statement by their numbers (`d1 * w3` beside `d2 * w5`) go together too.
+    Names that differ from those of the statement by their numbers (`d1 * w3` beside `d2 * w5`) go together too, and what
+    is `known` to be multiplied in the forward pass.
     """
-    factors = [t.removesuffix(".T").split(".")[-1] for t in re.split(r" [@*] |\.dot\(", row[0].rstrip(")"))]
+    whole = [t.removesuffix(".T") for t in re.split(r" [@*] |\.dot\(", row[0].rstrip(")"))]
+    if known.intersection(whole):
+        return 0, sum(f in there for f in whole)
+    factors = [t.split(".")[-1] for t in whole]
     kinds = {_DIGITS.sub("", t) for t in there}
     alike = [_DIGITS.sub("", f) in kinds and _DIGITS.search(f) is not None for f in factors]
     apart = factors[0][-1].lower() != factors[-1][-1].lower()

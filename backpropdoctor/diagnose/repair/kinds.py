@@ -70,7 +70,9 @@ def _added(candidate: Candidate) -> str | None:
     new, old = ast.parse(candidate.new, mode="eval").body if candidate.new else None, candidate.old
     if not isinstance(new, ast.BinOp) or not isinstance(new.op, ast.Sub):
         return None
-    negated = isinstance(old, ast.UnaryOp) and isinstance(old.op, ast.USub) and ast.unparse(old.operand) == ast.unparse(new.right)
+    negated = (
+        isinstance(old, ast.UnaryOp) and isinstance(old.op, ast.USub) and ast.unparse(old.operand) == ast.unparse(new.right)
+    )
     return ast.unparse(new.left) if negated else None
 
 

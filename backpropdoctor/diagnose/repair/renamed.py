@@ -13,7 +13,6 @@ from ...tape.replay import Replay
 from .capture import Moment
 from .edited import Edited, run_edited
 
-
 ARGUMENT = "__argument__"  # stands for the name that a called function gives to what it gets
 
 
