@@ -1,4 +1,4 @@
-"""Backward passes that begin, or go on, with what is no cotangent: sums that read themselves, calls that get a forward value."""
+"""Backward passes that go on with what is no cotangent: sums that read themselves, calls that get a forward value."""
 
 from __future__ import annotations
 

@@ -252,7 +252,7 @@ class Steps:
 
     @cached_property
     def begun_anew(self) -> set[int]:
-        """The canonical new values at places that begin at zero again and again: of such a sum each version may read the one before."""
+        """The canonical values that places become which begin at zero again and again: such sums are no parameters."""
         begun: dict[Hashable, set[int]] = defaultdict(set)
         made: dict[Hashable, set[int]] = defaultdict(set)
         for u in self.updates:
