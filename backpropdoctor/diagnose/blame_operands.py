@@ -41,7 +41,7 @@ def wrong_term(blame: Blame, nodes: tuple[int, ...], targets: tuple[int, ...], r
             if ratio is None or not blame.usual_step(ratio):
                 wrong.append(term)
         if len(wrong) == 1 and blame.home(wrong[0]) not in (None, blame.home(node)):
-            return wrong[0]
+            return None if blame.accepts(wrong[0]) else wrong[0]  # one that is right for another value lacks a step here
         if wrong:
             return None
     return None

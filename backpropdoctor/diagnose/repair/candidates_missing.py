@@ -39,6 +39,9 @@ def missing_factors(scene: Scene) -> Iterator[Candidate]:
             yield Candidate(2.2, node, f"{text} / {new}", "missing-factor", {"factor": f"1 / {new}", "missing": True})
         for new in _calls(scene, shape) if shape else []:
             yield Candidate(2.45, node, f"{text} * {new}", "missing-factor", {"factor": new, "missing": True})
+        for new in _divisors(scene, shape) if shape else []:
+            words = {"factor": f"1 / {new}", "missing": True}
+            yield Candidate(2.35, node, f"{text} / {new}", "missing-factor", words)
         for new in _wider(scene, node, shape):
             words = {"factor": new, "missing": True}
             yield Candidate(2.5, node, f"{text} * {new}", "missing-factor", words)
@@ -48,6 +51,14 @@ def missing_factors(scene: Scene) -> Iterator[Candidate]:
             if isinstance(v.value, float):
                 words = {"factor": v.text, "missing": True}
                 yield Candidate(2.2, whole, f"{scene.text.wrapped(whole)} * {v.text}", "missing-factor", words)
+
+
+def _divisors(scene: Scene, shape: tuple[int, ...]) -> list[str]:
+    """Forward arrays that the program divides by: what the forward pass is divided by, the way back is too."""
+    divided = (n.right for n in ast.walk(scene.tree) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div))
+    texts = {ast.unparse(n) for n in divided}
+    near = (v for v in scene.arrays if v.text in texts and scene.is_near(v.text) and not scene.is_backward(v))
+    return [v.text for v in near if v.shape == shape or _spreads(v.shape, shape)]
 
 
 def _calls(scene: Scene, shape: tuple[int, ...]) -> list[str]:
