@@ -145,7 +145,7 @@ for step in range(30):
 # the program, what stands in its hole, the line that is blamed (None: right), the code
 CASES = {
     "second call, right": (TWICE, "net.back(-d_gap, kept_b)", None, ""),
-    "second call, sign": (TWICE, "net.back(d_gap, kept_b)", 25, "BD112"),
+    "second call, sign": (TWICE, "net.back(d_gap, kept_b)", 25, "BD107"),
     "second call, left out": (TWICE, "pass", 24, "BD118"),
     "second name, right": (LATENT, "dz + mean", None, ""),
     "second name": (LATENT, "dz", 12, ""),
