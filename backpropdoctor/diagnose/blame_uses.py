@@ -41,7 +41,7 @@ def one_use(blame: Blame, wrong: Sequence[Measured], roots: list[Root]) -> list[
     gradients = [g for m in rows for g in m.held.claim.gradient_nodes]
     above = [blame.replay.upstream(m.held.claim.gradient_nodes, barrier=blame.cotangents.origins) for m in rows]
     uses = _uses(blame, set.intersection(*above) if above else set())
-    for value, site, name, readers in chain(uses, _handed(blame, roots)):
+    for value, site, name, readers in chain(uses, _handed(blame, roots), _given_back(blame, roots)):
         mended = _mended(blame, value, readers, gradients, rows)
         if mended is None:
             continue
@@ -113,6 +113,21 @@ def _handed(blame: Blame, roots: Sequence[Root]) -> Iterator[Use]:
             readers = [i for i in inside if i in blame.cotangents.backward]
             if readers:
                 yield value, call, b.name, readers
+
+
+def _given_back(blame: Blame, roots: Sequence[Root]) -> Iterator[Use]:
+    """The forward values that a function of the backward pass returns before all roots: `return x` for `return dx`."""
+    canonical, nodes = blame.replay.canonical, blame.nodes
+    first = min(min(root.instances) for root in roots)
+    inside = {nodes[i].scope for i in blame.cleared - blame.cotangents.forward - blame.cotangents.origins}
+    for b in blame.replay.tape.bindings:
+        if b.how != "return" or b.at > first or b.scope not in inside or b.node is None or not np.ndim(nodes[b.node].value):
+            continue
+        value = canonical[b.node]
+        if nodes[value].kind == "leaf" or value in blame.cotangents.forward:
+            readers = [i for i in _readers(blame, value) if i >= b.at and i in blame.cotangents.backward]
+            if readers:
+                yield value, b.site, b.name, readers
 
 
 def _names(blame: Blame, value: int) -> Iterator[Use]:
