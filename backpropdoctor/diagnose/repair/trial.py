@@ -204,10 +204,14 @@ class Trial(Values):
             if not np.isfinite(total):
                 return None
             pairs.append((total, 8 * float(np.finfo(float).eps) * magnitude, truth[0], truth[1]))
-        nothing = _NOTHING * self._largest * self._unit(claim)
+        nothing = self.nothing(claim)
         if all(max(abs(a), abs(n)) <= nothing for a, _, n, _ in pairs):
             return 1.0
         return _common_ratio(pairs)
+
+    def nothing(self, claim: Claim) -> float:
+        """What is roundoff in a slope along a parameter, beside the largest gradient."""
+        return _NOTHING * self._largest * self._unit(claim)
 
     @cached_property
     def _largest(self) -> float:

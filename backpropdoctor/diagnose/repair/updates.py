@@ -168,8 +168,20 @@ class UpdateTrial:
             moved = [self._moved(u, made[u.new]) for u in step.updates]
         except (KeyError, ValueError, TypeError):
             return False
-        got = self._multiple(step.measured, moved, FRESH if fresh else SEARCH)
+        numbers, m = FRESH if fresh else SEARCH, step.measured
+        slopes = [self.adjoints.slope(m.held.tensor, self.objective, number) for number in numbers]
+        nothing = trial.nothing(m.held.claim)
+        if all(s is not None and abs(s.value) <= nothing for s in slopes):
+            return self._stays(m, moved, nothing * wanted)
+        got = self._multiple(m, moved, numbers)
         return got is not None and abs(got - wanted) <= 1e-5 * abs(wanted)
+
+    def _stays(self, m: Measured, moved: Sequence[np.ndarray], nothing: float) -> bool:
+        """Whether a parameter moves by roundoff only, as one does whose gradient is nothing else."""
+        return all(
+            bool(np.all(np.abs(far) <= nothing + 64 * np.finfo(float).eps * np.abs(self.replay.base(node)).max()))
+            for node, far in zip(m.held.tensor.nodes, moved, strict=True)
+        )
 
 
 def update_statements(blame: Blame, roots: Sequence[Root]) -> dict[Place, ast.stmt]:
