@@ -114,7 +114,7 @@ for lap in range(10):
     A -= pace * seen.T @ slope
     a -= pace * slope.sum(axis=0)
     B -= pace * slope_B
-    b -= pace * {step}
+    b {step}
 """
 
 CASES = [
@@ -122,8 +122,9 @@ CASES = [
     (CALLED, {"handed": "slope"}, {"handed": "guess"}, 25),
     (POOLED, {"handed": "* d_pooled[:, None, :]"}, {"handed": ""}, 15),
     (SQUARE, {"guess": "guess"}, {"guess": "B"}, 11),
-    (CHANCE, {"target": "goal", "step": "slope_b"}, {"target": "score", "step": "slope_b"}, 12),
-    (CHANCE, {"target": "goal", "step": "slope_b"}, {"target": "goal", "step": "b"}, 18),
+    (CHANCE, {"target": "goal", "step": "-= pace * slope_b"}, {"target": "score", "step": "-= pace * slope_b"}, 12),
+    (CHANCE, {"target": "goal", "step": "-= pace * slope_b"}, {"target": "goal", "step": "-= pace * b"}, 18),
+    (CHANCE, {"target": "goal", "step": "-= pace * slope_b"}, {"target": "goal", "step": "+= slope_b"}, 18),
 ]
 
 
