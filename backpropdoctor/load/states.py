@@ -27,6 +27,10 @@ _NOT_ELEMENTWISE = {
     "convolve",
     "correlate",
     "transpose",
+    "full",
+    "full_like",
+    "repeat",
+    "tile",
 }
 
 

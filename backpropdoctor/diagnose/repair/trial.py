@@ -68,9 +68,11 @@ class Trial(Values):
         uniform_is_scale: bool = True,
     ) -> None:
         super().__init__(check, moments, backward)
-        self.good_ratios = (1.0, check.uniform) if uniform_is_scale else (1.0,)
         self.adjoints = check.training.adjoints
         assert check.training.loss is not None
+        self.good_ratios = (1.0, check.uniform) if uniform_is_scale else (1.0,)
+        if check.training.loss.source == "implied":
+            self.good_ratios = (check.uniform,)  # the scale of a loss that nobody writes down is that of its gradients
         self.objective = check.training.loss.objective
         self._truths: dict[tuple[Any, int], tuple[float, float, list[np.ndarray]] | None] = {}
         self._forward_lines: dict[str, set[int]] = {}
