@@ -70,3 +70,32 @@ def test_a_simpler_edit_of_the_backward_pass_wins(tmp_path):
     path.write_text(SCRIPT.replace("d_v = peel.T @ d_pulp", "d_v = core.T @ d_pulp"))
     (found,) = [f for f in bd.check(str(path)).findings if f.severity == "error"]
     assert found.fix is not None and (found.fix.before, found.fix.after) == ("core", "peel")
+
+
+ROAD = """\
+import numpy as np
+
+rng = np.random.default_rng(7)
+miles = rng.normal(size=(9, 3))
+late = (miles[:, 0] + miles[:, 1] > 0) * 1.0
+k, b = rng.normal(0, 0.3, (3, 1)), 0.0
+
+
+def cost_of(truth, guess):
+    return -np.mean(truth * np.log(guess) + (1 - truth) * np.log(1 - guess))
+
+
+for day in range(8):
+    guess = 1 / (1 + np.exp(-(miles @ k + b)))
+    cost = cost_of(COLUMN, guess)
+    d = (guess - late.reshape(-1, 1)) / 9
+    k -= 0.1 * miles.T @ d
+    b -= 0.1 * d.sum()
+"""
+
+
+def test_a_vector_beside_a_column_in_the_loss_is_named_there(checked):
+    assert checked(ROAD.replace("COLUMN", "late[:, None]")).ok
+    (found,) = [f for f in checked(ROAD.replace("COLUMN", "late")).findings if f.severity == "error"]
+    assert (found.code, found.line) == ("BD111", 10) and found.explanations[0].status == "verified"
+    assert {(f.before, f.after) for f in found.fixes} == {("truth", "truth.reshape(-1, 1)")} and len(found.fixes) == 2

@@ -38,6 +38,7 @@ CODES = {
     "softmax-diagonal": "BD119",
     "loss-mismatch": "BD120",
     "forward-axis": "BD121",
+    "forward-drift": "BD111",
     "forward-scale": "BD120",
     "forward-variable": "BD112",
 }
@@ -300,6 +301,14 @@ def _forward_scale(w: dict[str, Any], name: str, before: str, after: str) -> tup
     )
 
 
+def _forward_drift(w: dict[str, Any], name: str, before: str, after: str) -> tuple[str, str, str]:
+    return (
+        f"in {name} a vector and a column broadcast to a square: each value is compared with those of all samples",
+        "broadcast to a square",
+        _write(before, after),
+    )
+
+
 def _forward_variable(w: dict[str, Any], name: str, before: str, after: str) -> tuple[str, str, str]:
     return (
         f"the forward pass makes {name} from `{w.get('was', '')}`; the backward pass belongs to `{w.get('now', '')}`",
@@ -344,6 +353,7 @@ _MAKERS = {
     "softmax-diagonal": _softmax,
     "loss-mismatch": _mismatch,
     "forward-axis": _forward,
+    "forward-drift": _forward_drift,
     "forward-scale": _forward_scale,
     "forward-variable": _forward_variable,
 }

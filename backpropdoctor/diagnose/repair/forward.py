@@ -15,7 +15,7 @@ import numpy as np
 
 from ...finding import Fix
 from ...source import Span
-from ...tape.tape import Site
+from ...tape.tape import Ref, Site
 from ..blame import Blame
 from .expression import Text
 
@@ -23,6 +23,7 @@ COST = 1.25  # how simple such an edit counts beside those of the backward pass
 _MOST = 16
 _REDUCTIONS = {"sum", "mean", "max", "amax", "min", "amin", "std", "var", "norm", "logsumexp", "prod"}
 _EXCHANGED = {"sum": "mean", "mean": "sum"}
+_NAMES = (ast.Name, ast.Attribute, ast.Subscript)
 _CALLS = _REDUCTIONS | {"softmax", "argmax"}
 
 
@@ -40,10 +41,11 @@ class ForwardEdit:
 
 
 def forward_edits(blame: Blame) -> Iterator[ForwardEdit]:
-    """A variable exchanged for one that nothing reads; the axes of the forward pass exchanged and added.
+    """Columns for what broadcasts; a variable exchanged for one that nothing reads; axes exchanged and added.
 
     The statements nearest to what is wrong come first. Last come all axes of one function together.
     """
+    yield from _drift_edits(blame)
     yield from variable_edits(blame)
     functions: dict[tuple[str, str], list[ForwardEdit]] = defaultdict(list)
     right = {pair.target for i, pair in blame.cotangents.paired.items() if blame.accepts(i)}
@@ -69,6 +71,50 @@ def variable_edits(blame: Blame) -> Iterator[ForwardEdit]:
         site = blame.nodes[nodes[0]].site
         assert site is not None
         yield from _variable_edits(blame, site, _first_run(blame, site))
+
+
+def _drift_edits(blame: Blame) -> Iterator[ForwardEdit]:
+    """A column for a vector, or a vector for a column, where the two broadcast to a square in what the loss is made of."""
+    tried: set[tuple[str, str]] = set()
+    for nodes in _statements(blame):
+        for i in nodes:
+            site = blame.nodes[i].site
+            for operand, new in _drifting(blame, i):
+                assert site is not None
+                text = Text(site.statement, site.span.path)
+                for was in dict.fromkeys(text.of(n) for n in _read_in(operand)):
+                    same = [n for n in ast.walk(site.statement) if isinstance(n, _NAMES) and text.of(n) == was]
+                    if (was, new) not in tried:
+                        tried.add((was, new))
+                        fixes = tuple(text.fix(n, was + new) for n in same if isinstance(n.ctx, ast.Load))
+                        made, whole = _named(site.statement, site.function), text.span(site.statement)
+                        yield ForwardEdit(fixes, made, was, was + new, whole, text.span(same[0]), "forward-drift")
+
+
+def _read_in(expression: ast.AST) -> Iterator[ast.expr]:
+    """The variables that an expression is made of, each with its attributes and indices; no called functions."""
+    if isinstance(expression, _NAMES):
+        yield expression
+        return
+    parts = expression.args if isinstance(expression, ast.Call) else ast.iter_child_nodes(expression)
+    for part in parts:
+        yield from _read_in(part)
+
+
+def _drifting(blame: Blame, i: int) -> list[tuple[ast.expr, str]]:
+    """The operands of an elementwise operation on (n,) and (n, 1), each with what would make it fit the other."""
+    node = blame.nodes[i]
+    operation = node.site.node if node.site is not None else None
+    if not isinstance(operation, ast.BinOp) or len(node.args) != 2:
+        return []
+    shapes = [np.shape(blame.replay.base(a.index) if isinstance(a, Ref) else a) for a in node.args]
+    size = max(shapes[0], default=0)
+    if size < 2 or {(size,), (size, 1)} != set(shapes) or np.shape(node.value) != (size, size):
+        return []
+    sides = zip((operation.left, operation.right), shapes, strict=True)
+    return sorted(
+        ((s, ".reshape(-1, 1)" if len(shape) == 1 else ".ravel()") for s, shape in sides), key=lambda s: s[1], reverse=True
+    )
 
 
 def _statements(blame: Blame, known: Collection[int] = ()) -> Iterator[list[int]]:
