@@ -15,7 +15,7 @@ import numpy as np
 
 from ..tape.adjoint import Claim, Ratio, Tensor, close, squeezed
 from ..tape.algebra import NEG, SUB, Term, is_any
-from ..tape.tape import Binding
+from ..tape.tape import Binding, Ref
 from ..tape.training import Held, Training
 from .gradients import Measured
 
@@ -93,12 +93,18 @@ class Cotangents:
 
     def _found_residuals(self) -> Iterator[int]:
         read = {j for i in self._own for j in self.replay.inputs(i)} & self.forward
-        for j in (j for j in read - self.origins if is_any(self.nodes[j].op, SUB)):
+        for j in (j for j in read - self.origins if self._is_difference(j)):
             shape, number = np.shape(self.nodes[j].value), np.size(self.nodes[j].value) == 1
             alike = [t for t in sorted(self.forward, reverse=True) if np.shape(self.nodes[t].value) == shape]
             ratios = (r.value for t in alike[:_MOST_READ] if (r := self.ratio(j, t)) is not None and not r.zero)
             if any(r and (not number or any(close(abs(r), u) for u in (1.0, self.uniform))) for r in ratios):
                 yield j
+
+    def _is_difference(self, j: int) -> bool:
+        """Whether a value is the difference of two of its size: of an output and a target, and not `1 - p`."""
+        node = self.nodes[j]
+        sizes = [np.size(self.nodes[a.index].value) for a in node.args if isinstance(a, Ref)]
+        return is_any(node.op, SUB) and sizes == [np.size(node.value)] * 2
 
     def _is_float(self, i: int) -> bool:
         return np.asarray(self.nodes[i].value).dtype.kind == "f" and np.size(self.nodes[i].value) > 0

@@ -116,9 +116,13 @@ class Values:
 
     @property
     def uniform_is_scale(self) -> bool:
-        """Whether the factor all parameters share is there from the first cotangent on: then no single line makes it."""
+        """Whether the factor all parameters share is no single line's.
+
+        It is there from the first cotangent on, or the cotangents keep another scale than the loss (a mean that is taken at
+        the gradients), so that no line between is known to be off by it.
+        """
         scale = self.cotangents.scale
-        return scale is None or close(abs(scale), self.check.uniform)
+        return scale is None or close(abs(scale), self.check.uniform) or not close(abs(scale), 1.0)
 
     def is_uniform(self, m: Measured) -> bool:
         """Whether a gradient differs from the truth by nothing but the factor that all of them share."""

@@ -80,7 +80,7 @@ class Behind:
 
     def _allowed(self, factor: tuple[float, str]) -> bool:
         """Whether a scalar factor is the update's and not the gradient's: shared by all updates, a learning rate, a norm's."""
-        own = factor in self._shared or factor in self.steps.algebra.norm_factors
+        own = factor in self._shared or factor in self.steps.algebra.own_norms
         return factor[1] == "-1" or own or is_learning_rate(factor[1])
 
     def strippings(self, node: int) -> list[Scaling]:
@@ -307,7 +307,7 @@ class Behind:
         if not self.replay.index.names.get(i):
             return False
         factors = next((s.factors for s in self._chain(i)[1:]), ())
-        return bool(factors) and not any(self._allowed(f) for f in factors)
+        return bool(factors) and not any(self._allowed(f) or f in self.steps.algebra.norm_factors for f in factors)
 
     def _may_spread(self, i: int, shape: tuple[int, ...]) -> bool:
         """Whether a value has the shape of a parameter, or is one of the backward pass that broadcasts to it."""

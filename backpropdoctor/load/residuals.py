@@ -53,10 +53,14 @@ def _is_mean(replay: Replay, index: int) -> bool:
 
 def _has_abs(replay: Replay, index: int) -> bool:
     """Whether a number is a mean or sum of absolute values: a metric. |x| inside a stable formula makes no metric."""
-    name = replay.tape.nodes[index].name
-    while name in _REDUCTIONS and replay.inputs(index):
-        index = replay.inputs(index)[0]
-        name = replay.tape.nodes[index].name
-    if name in _SUMS:  # a running sum of them
-        return all(_has_abs(replay, i) for i in replay.inputs(index))
-    return name in ("abs", "absolute", "fabs")
+    stack, seen = [index], {index}
+    while stack:
+        i = stack.pop()
+        name, inputs = replay.tape.nodes[i].name, replay.inputs(i)
+        if name in _SUMS or name in _REDUCTIONS and inputs:  # of a running sum all that is added, of a mean what it is of
+            inside = set(inputs if name in _SUMS else inputs[:1]) - seen
+            stack.extend(inside)
+            seen |= inside
+        elif name not in ("abs", "absolute", "fabs"):
+            return False
+    return True

@@ -18,6 +18,7 @@ SUB: set[Any] = {operator.sub, operator.isub, np.subtract}
 MUL: set[Any] = {operator.mul, operator.imul, np.multiply}
 DIV: set[Any] = {operator.truediv, operator.itruediv, np.divide, np.true_divide}
 PRODUCTS = ("dot", "matmul", "outer", "inner", "tensordot")
+_MOST_OF_NORM = 24  # operations of a norm
 _LAYOUTS = ("T", "transpose", "reshape")
 NEG: set[Any] = {operator.neg, np.negative}
 COPY = Method("copy")
@@ -57,6 +58,7 @@ class Algebra:
         self.nodes = replay.tape.nodes
         self._norms: set[int] = set()  # numbers from the backward pass that scale arrays
         self.norm_factors: set[tuple[float, str]] = set()  # factors that are made of what they scale
+        self.own_norms: set[tuple[float, str]] = set()  # those made of nothing else
         self._bare: dict[int, list[Scaling]] = {}
 
     def operands(self, node: Node) -> tuple[Any, ...]:
@@ -246,6 +248,8 @@ class Algebra:
                 self._norms.add(self.replay.canonical[scalar.index])
                 if self._is_made_of(scalar.index, other.index):
                     self.norm_factors.update(self._split_factors(split))
+                    if self._is_norm(scalar.index, other.index, dependent):
+                        self.own_norms.update(self._split_factors(split))
                 return split  # a number times an array: a factor, wherever the number comes from (clipping by norm)
             if self.replay.canonical[scalar.index] in self._norms and self._is_made_of(scalar.index, other.index):
                 return split  # the same for an array of one element beside longer ones
@@ -256,6 +260,17 @@ class Algebra:
 
     def _is_made_of(self, scalar: int, other: int) -> bool:
         """Whether a number depends on what it scales, or on what that is a multiple of."""
+        return self.replay.depends(scalar, self._multiplied(scalar, other))
+
+    def _is_norm(self, scalar: int, other: int, dependent: Callable[[int], bool]) -> bool:
+        """Whether a number is made of what it scales, or what that is a multiple of, and of nothing else of the parameters."""
+        wanted = self._multiplied(scalar, other)
+        reached = self.replay.upstream([self.replay.canonical[scalar]], barrier=wanted) - wanted
+        live = [i for i in reached if dependent(i)]
+        return len(live) <= _MOST_OF_NORM and all(self.replay.depends(i, wanted) for i in live)
+
+    def _multiplied(self, scalar: int, other: int) -> set[int]:
+        """What a number scales, and what that is a multiple of."""
         canonical = self.replay.canonical
         wanted, stack = set(), [other]
         while stack:
@@ -264,7 +279,7 @@ class Algebra:
                 wanted.add(canonical[i])
             if is_any(self.nodes[i].op, MUL | DIV):
                 stack.extend(a.index for a in self.nodes[i].args if isinstance(a, Ref))
-        return self.replay.depends(scalar, wanted)
+        return wanted
 
     def describe(self, operand: Any) -> str:
         """What the user calls a scalar: its name, or its value."""

@@ -170,7 +170,7 @@ class Scene:
         here = self.local_names
         for scope in (self.moment.locals, self.moment.globals):
             for name, frozen in scope.items():
-                if scope is self.moment.globals and name in self.moment.locals:
+                if scope is self.moment.globals and (name in self.moment.locals or self.moment.locals and name in self._turned):
                     continue
                 self._collect(name, frozen, maker, found, 0)
         for text in relative_paths(self):
@@ -261,6 +261,16 @@ class Scene:
         """The function around all functions that hold the statement, or the module."""
         held = [n for n in self.walked if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
         return next((n for n in held if n.lineno <= self.place.line <= (n.end_lineno or 0)), self.tree)
+
+    @of_place
+    def _turned(self) -> set[str]:
+        """The names that loops of the module give values to and that no function reads: none is written with these."""
+        functions = [n for n in self.walked if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))]
+        read = {n.id for f in functions for n in ast.walk(f) if isinstance(n, ast.Name)}
+        inside = {id(n) for f in functions for n in ast.walk(f)}
+        loops = [n for n in self.walked if isinstance(n, (ast.For, ast.While)) and id(n) not in inside]
+        bound = {n.id for f in loops for n in ast.walk(f) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        return bound - read
 
     def is_near(self, text: str) -> bool:
         """Whether what a variable's text begins with is named in the function."""
