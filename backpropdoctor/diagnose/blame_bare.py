@@ -32,12 +32,17 @@ def at_bare(blame: Blame, roots: Sequence[Root]) -> list[Root]:
 
 
 def _bare(blame: Blame, root: Root) -> int | None:
-    """The first value above a root that no cotangent reaches which is called an adjoint, and is made of mere numbers."""
+    """The first value above a root that no cotangent reaches which is called an adjoint, and is made of mere numbers.
+
+    Zeros that a sum begins with are none.
+    """
     cotangents, nodes = blame.cotangents, blame.nodes
     above = blame.replay.upstream([root.node], barrier=cotangents.origins | cotangents.forward)
     if any(blame.accepts(i) for i in above & cotangents.paired.keys()):
         return None
     forward = cotangents.origins | cotangents.forward
-    made = (i for i in sorted(above - forward) if nodes[i].kind == "op" and np.size(nodes[i].value) > 1)
+    made = (
+        i for i in sorted(above - forward) if nodes[i].kind == "op" and np.size(nodes[i].value) > 1 and np.any(nodes[i].value)
+    )
     bare = (i for i in made if blame.named_target(i) is not None and not blame.replay.upstream([i]) & forward)
     return next(bare, None)
