@@ -73,7 +73,13 @@ def _findings(mending: Mending) -> list[Finding]:
             if k in r.repairs or r is mending.rounds[-1] and not set(root.affects) <= cured:
                 finding = _finding(mending, r, _with_cured(mending, r, k, cured), r.repairs.get(k))
                 rows.append((_first_value(mending, finding, min(root.instances)), finding))
-    return [finding for _, finding in sorted(rows, key=lambda row: row[0])]
+    found: list[Finding] = []
+    for _, finding in sorted(rows, key=lambda row: row[0]):
+        said = (finding.path, finding.line, finding.column, finding.message)
+        # what no edit mends may be blamed in several rounds
+        if finding.fixes or all((f.path, f.line, f.column, f.message) != said for f in found):
+            found.append(finding)
+    return found
 
 
 def _with_cured(mending: Mending, r: Round, k: int, cured: set[str]) -> Root:

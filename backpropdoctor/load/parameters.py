@@ -67,7 +67,8 @@ class Parameters:
         for update, origin in self.updates:
             groups[self.updated.place(update), origin].append(update)
         ordered = sorted(groups.items(), key=lambda item: item[1][0].new)
-        numbers = _numbers([(place, updates, self.updated.starts.get(updates[0].new, 0)) for (place, _), updates in ordered])
+        changes = [(place, updates, self.updated.starts.get(updates[0].new, 0)) for (place, _), updates in ordered]
+        numbers = _numbers(changes, [self._first_read(updates[0]) for _, updates, _ in changes])
         steps: list[list[tuple[Hashable, int, list[Update]]]] = [[] for _ in range(max(numbers, default=-1) + 1)]
         for number, ((place, origin), updates) in zip(numbers, ordered, strict=True):
             steps[number].append((place, origin, updates))
@@ -76,6 +77,10 @@ class Parameters:
             self.behind.begin_step([u for _, _, updates in members for u in updates])
             found.append([self._parameter(place, origin, updates) for place, origin, updates in members])
         return [members for members in found if members]
+
+    def _first_read(self, update: Update) -> int:
+        """The first operation that reads what an update changes."""
+        return min(self.replay.index.consumers.get(update.old, ()), default=update.new)
 
     def _parameter(self, place: Hashable, origin: int, updates: list[Update]) -> Parameter:
         binding = self.best_name(origin, updates[0].binding)
@@ -143,8 +148,10 @@ class Parameters:
         return f"value {node}"
 
 
-def _numbers(changes: Sequence[tuple[Hashable, list[Update], int]]) -> list[int]:
+def _numbers(changes: Sequence[tuple[Hashable, list[Update], int]], reads: Sequence[int]) -> list[int]:
     """The step that each change of a place belongs to, in order of time; each comes with the node its step began at.
+
+    `reads` tells for each change which operation first read what is changed.
 
     A place that only some steps change (the head of one task, the row of one word) is changed in the step that the others
     are in by then. A training that begins when all steps of another one are over has steps of its own.
@@ -158,9 +165,9 @@ def _numbers(changes: Sequence[tuple[Hashable, list[Update], int]]) -> list[int]
     first: dict[Hashable, int] = {}
     numbers: list[int] = []
     last: dict[Hashable, int] = {}
-    for place, updates, _ in changes:
+    for (place, updates, _), read in zip(changes, reads, strict=True):
         at = updates[0].new
-        over = [first[q] + len(t) for q, t in times.items() if q in first and len(t) > 1 and t[-1] < at]
+        over = [first[q] + len(t) for q, t in times.items() if q in first and len(t) > 1 and t[-1] < read]
         together = [first[q] + bisect_right(begun[q], at) for q in first if q != place]
         number = last[place] + 1 if place in last else max(over, default=0)
         numbers.append(max([number, *together]))
