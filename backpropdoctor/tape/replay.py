@@ -94,7 +94,6 @@ class Replay:
         self.tape = tape
         self.index = Index(tape)
         self.canonical = number_values(tape, merged)
-        self.is_merged = bool(merged)
         self._base: dict[int, Any] = {}
         self._inputs: dict[int, list[int]] = {}
         self._plans: dict[Any, list[int]] = {}
