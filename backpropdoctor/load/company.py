@@ -187,8 +187,11 @@ def _stand_together(one: Site, other: Site) -> bool:
     a, b = one.statement_span, other.statement_span
     if a.path == b.path and one.function == other.function:
         return a.column == b.column or a.line == b.line
-    method, same = one.function.rpartition(".")[2], ast.unparse(one.statement) == ast.unparse(other.statement)
-    return same and "." in one.function and "." in other.function and method == other.function.rpartition(".")[2]
+    if not ("." in one.function and "." in other.function):
+        return False
+    if one.function.rpartition(".")[2] != other.function.rpartition(".")[2]:
+        return False
+    return one.statement is other.statement or ast.unparse(one.statement) == ast.unparse(other.statement)
 
 
 def _are_one(one: Site | None, other: Site) -> bool:

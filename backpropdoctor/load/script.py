@@ -11,7 +11,7 @@ import numpy as np
 
 from ..tape.replay import Replay
 from ..tape.steps import Steps
-from ..tape.tape import Site, Tape
+from ..tape.tape import Iteration, Site, Tape
 from .conventions import is_loss_name
 from .parameters import Parameters
 
@@ -44,6 +44,7 @@ class StepPolicy:
         self._spent = 0  # operations looked at
         self._looked_at = 0
         self._asked_at = 0
+        self._answerless: Iteration | None = None  # the turn of an inner loop after which steps were found, and no loss
         self.examined = False
         self.finished = False
         self._given_up: set[int] = set()
@@ -66,9 +67,19 @@ class StepPolicy:
             and self._is_enough(tape, None if outer else (site.id, instance), iteration)
         ):
             return self._ask(tape, site, outer and iteration >= _ROUNDS)
+        if not outer and iteration > 1 and self._is_around(site, instance, tape):
+            return self._ask(tape, site, True)
         if outer and iteration >= _ROUNDS and not self._gathers(tape, iteration):
             return self._ask(tape, site, outer)
         return True
+
+    def _is_around(self, site: Site, instance: int, tape: Tape) -> bool:
+        """Whether the loop in which steps without a loss were found stood inside this one: its epochs would have shown it."""
+        inner = self._answerless
+        if inner is None or inner.site is site:
+            return False
+        begun = next((e.at for e in tape.iterations if (e.site.id, e.instance) == (site.id, instance)), inner.at)
+        return begun <= inner.at
 
     def _gathers(self, tape: Tape, iteration: int) -> bool:
         """Whether the first turns of a loop only summed up arrays, or changed none: a later one may train with what they made.
@@ -137,8 +148,11 @@ class StepPolicy:
         answer = self._examine(tape)
         if answer is None:
             if outer:
-                self._given_up.add(site.id)
+                self._given_up |= {site.id, *(self._outermost or ())[:1]}
                 self._outermost = None
+            else:
+                turns = (e for e in tape.iterations if e.site is site)
+                self._answerless = self._answerless or next(turns, None)
             return not outer
         self.examined = self.finished = True
         if answer:

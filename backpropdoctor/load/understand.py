@@ -20,6 +20,7 @@ from .holding import hold
 from .parameters import Parameters
 
 _TRIED = 8  # steps of the same parameters that no standard loss fits, after which none is tried
+_ENDS = 12  # steps looked at among the first ones, and among the last: a loss is computed at once, or late
 
 
 @dataclass(slots=True)
@@ -69,6 +70,7 @@ def understand(recorded: Recorded, *, loss: str | None = None) -> Iterator[Train
     found = list(recorded.trainings)
     most = max((len(t.parameters) for t in found), default=0)
     found.sort(key=lambda t: (len(t.parameters) < most, abs(t.step - 1)))
+    found = found[:_ENDS] + found[_ENDS:][-_ENDS:]
     later = []
     chance: set[int] = set()
     without: Counter[tuple[str, ...]] = Counter()

@@ -77,7 +77,7 @@ class Updated:
             running[e.site.id] = e.instance
         for update in self.steps.updates:
             place = self.place(update)
-            previous = update.old if update.old in starts else last.get(place)
+            previous = update.old if update.old in starts else last.get(place, self._bound_before(update))
             start = 0
             if previous is not None:
                 turned = [
@@ -90,6 +90,12 @@ class Updated:
             starts[update.new] = start
             last[place] = update.new
         return starts
+
+    def _bound_before(self, update: Update) -> int | None:
+        """The value that an update changes, where it was computed for the same variable: from a number, in the first step."""
+        names = self.replay.index.names.get(update.old, ())
+        own = update.binding is not None and any(b.place == update.binding.place for b in names)
+        return update.old if own and self.nodes[update.old].kind == "op" else None
 
     def _called_again(self, first: int, second: int) -> int:
         """Where the outermost call began that was made for the second of two values, and before for the first; else 0."""

@@ -98,3 +98,9 @@ class Training:
     def origins(self) -> set[int]:
         """The canonical nodes of the parameters, as the forward pass reads them."""
         return {self.replay.canonical[i] for held in self.parameters for i in held.tensor.nodes}
+
+    @property
+    def end(self) -> int:
+        """The number of nodes on the tape when the step was over and its loss known."""
+        known = self.loss.nodes if self.loss is not None else ()
+        return 1 + max((*known, *(i for held in self.parameters for i in (held.node, *held.after))), default=0)

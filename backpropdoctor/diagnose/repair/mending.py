@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...finding import Fix
+from ...load.script import ENOUGH
 from ...source import Span
 from ...tape.tape import Tape
 from ..blame import Blame, Root
@@ -58,11 +59,17 @@ class Mending:
         if not fixes:
             return None
         self.tries += 1
-        earlier = len(self.blame.replay.tape.nodes)
-        found = combine(self.program, fixes, self.examine, step_function=self.step_function, earlier=earlier)
+        found = combine(self.program, fixes, self.examine, step_function=self.step_function, earlier=self._needed)
         if found.verified and len(found.right) < len(self.blame.check.measured):
             return replace(found, problem="not all of its gradients were found again")
         return found
+
+    @property
+    def _needed(self) -> int:
+        """How many operations show the steps up to the one that was checked, and as many steps as are recorded at least."""
+        training = self.blame.check.training
+        steps = training.step + 1
+        return min(len(self.blame.replay.tape.nodes), training.end * max(ENOUGH, steps + 1) // steps)
 
     def search(self) -> None:
         """Repair the roots, prove the edits; where something is wrong still, go on from there."""
