@@ -52,7 +52,8 @@ CODES: dict[str, tuple[str, ...]] = {
     "update-before-use": ("BD115", "BD112"),
     "softmax-diagonal": ("BD119", "BD106", "BD102", "BD120"),
     "missing-path": ("BD118", "BD117"),
-    "missing-term": ("BD117", "BD118", "BD320"),  # the line that clears a gradient does not: a term of each step too many
+    # the line that clears a gradient does not: a term of each step too many; `W = W` for `W = W - step` updates nothing
+    "missing-term": ("BD117", "BD118", "BD320", "BD324"),
     "missing-factor": ("BD104",),
     "missing-bias": ("BD102", "BD117", "BD307", "BD324", "BD325"),
     "wrong-key": ("BD114", "BD112", "BD113"),

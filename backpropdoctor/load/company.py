@@ -117,7 +117,8 @@ class Company:
             return []
         in_step = self._in_step.get(self._number(update.new), [])
         stays = self.canon[self.steps.algebra.all_scalings(update.terms[0].node)[-1].node] == self.canon[update.old]
-        if not stays and not np.any(np.asarray(self.nodes[update.terms[0].node].value)):
+        is_zero = not np.any(np.asarray(self.nodes[update.terms[0].node].value))
+        if not stays and is_zero and self._called_gradient(update) is None:
             return [u for u in in_step if _are_one(u.site, site)] if self._is_never_made(update) else []
         beside = [u for u in in_step if u.site is not None and _stand_together(u.site, site)]
         return [u for u in beside if factors and self._found_rates[u.new] == factors]

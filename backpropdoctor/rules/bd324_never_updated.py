@@ -38,7 +38,8 @@ with bd.watch_updates({"w": w, "v": v}) as watch:
 
 In a script: the loss depends on the value, its gradient is computed and right, no update reads that, and values of the same kind
 (read by the same expression, held in the same list, named alike) are updated. The place is the loop, the condition, the list or
-the statement that leaves it out.
+the statement that leaves it out. Where a statement gives the parameter to itself, `W = W`, it is that one. A training whose loop has no
+update at all, and the same loss in every round, is a warning: the script may only look at gradients.
 
 Look-alikes and limits: parameters that are not trained are named in `expect_frozen=`; a script that speaks of freezing or
 fine-tuning is believed. The gradient of the data (`dX`) is used by nothing either, and data are no siblings of parameters.

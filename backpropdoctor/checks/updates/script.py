@@ -19,6 +19,7 @@ from .chained import chained
 from .curves import with_curves
 from .executed import Lost, Step, all_zero, lost, rounds_read, steps_from, unread, zeroed
 from .frame import missing_key
+from .idle import idle
 from .left_findings import left_out
 from .mend import mended
 from .names import ticked
@@ -139,6 +140,8 @@ class _Check:
             elif not steps:
                 never.append(track)
         found = self.unreached(never) if never and self.rerun is not None else []
+        if never and not found and self.rerun is not None:
+            found = idle(self.recorded, never, self.sources, self._unchanged(never))
         return found + [self.lost_finding(why, group) for why, group in merged(lost_ones)]
 
     def copies(self) -> list[Finding]:
