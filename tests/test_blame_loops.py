@@ -49,6 +49,11 @@ FAULTS = {
     "no derivative of the candidate": ("gs * (1 - keep) * (1 - new ** 2)", "gs * (1 - keep)", "(1 - new ** 2)"),
     "a factor left out": ("gs * (1 - keep) * (1 - new", "gs * (1 - new", "keep"),
     "no step back in time": ("gs = gs * keep", "gs = gs", "gs * keep"),
+    "what comes from later is taken away": (
+        "gs + gu * (1 - np.tanh(after) ** 2)",
+        "gu * (1 - np.tanh(after) ** 2) - gs",
+        "gu * (1 - np.tanh(after) ** 2) + gs",
+    ),
     "another gate": ("gs = gs * keep", "gs = gs * new", "keep"),
 }
 
@@ -61,7 +66,7 @@ def test_the_statement_that_goes_wrong_first_is_blamed(name):
     assert lines[line - 1].strip().startswith(("gs", "g_new")) and wrong in lines[line - 1]
 
 
-@pytest.mark.parametrize("name", ["another gate"])
+@pytest.mark.parametrize("name", ["another gate", "what comes from later is taken away"])
 def test_it_is_mended_where_it_stands(tmp_path, name):
     right, wrong, after = FAULTS[name]
     path = tmp_path / "cell.py"

@@ -46,6 +46,37 @@ def test_a_bias_that_begins_as_a_number_does_not(codes):
     assert "a sum over the samples" in advice
 
 
+GROWN = """
+import numpy as np
+
+rng = np.random.default_rng(7)
+x, t = rng.normal(size=(9, 3)), rng.normal(size=(9, 2))
+V, K, c = rng.normal(size=(3, 2)), rng.normal(size=(4, 2)), np.zeros(2)
+for turn in range(6):
+    q = K.mean(axis=0)
+    q = q + x @ V
+    out = np.zeros(2)
+    out = out + q
+    out = out + c
+    loss = ((out - t) ** 2).sum() / 2
+    back = -t
+    back = back + out
+    fresh = np.ones((1, 2)) * 0
+    fresh = fresh + back
+    V = V - 0.02 * x.T @ fresh
+    K = K - 0.02 * np.ones((4, 1)) * back.sum(axis=0) / 4
+    c = c - 0.02 * back.sum(axis=0)
+"""
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_value_that_each_step_makes_anew_may_grow(tmp_path, broken):
+    """Only what outlives its step drifts: a bias, and no output or cotangent that is summed up from a smaller one."""
+    path = tmp_path / "grown.py"
+    path.write_text(GROWN.replace("c - 0.02 * back.sum(axis=0)", "c - 0.02 * back") if broken else GROWN)
+    assert [f.tensors for f in check_script(str(path)).findings if f.severity == "error"] == [("c",)] * broken
+
+
 WALK = """
 import math, random
 

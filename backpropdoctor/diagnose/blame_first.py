@@ -18,7 +18,7 @@ import numpy as np
 from ..checks.gradients import Measured
 from ..errors import ReplayError
 from ..tape.adjoint import SAME
-from ..tape.algebra import ADD, Algebra
+from ..tape.algebra import ADD, SUB, Algebra
 from ..tape.buffers import Augment
 from ..tape.pullback import NotPulled, add, pullback
 from ..tape.tape import Binding
@@ -190,7 +190,7 @@ class First:
         if isinstance(op, Augment):
             return True
         try:
-            return op in ADD
+            return op in ADD or op in SUB
         except TypeError:
             return False
 

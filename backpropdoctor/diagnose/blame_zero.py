@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..checks.gradients import Measured
+from ..tape.buffers import Augment
+from ..tape.numbering import reads_shape_only
 from ..tape.tape import Site
 
 if TYPE_CHECKING:
@@ -43,11 +45,22 @@ def _is_alive(blame: Blame, i: int) -> bool:
 
 
 def _goes_out(blame: Blame, i: int) -> bool:
-    """Whether a value is zero and made by an operation on values that are not."""
+    """Whether a value is zero and made by an operation on values that are not, or on the zeros that another sum begins with."""
     node = blame.nodes[i]
     made_of = [j for j in node.inputs() if np.size(blame.nodes[j].value) > 1]
     is_zero = node.kind == "op" and node.site is not None and np.size(node.value) > 1 and not _is_alive(blame, i)
-    return is_zero and bool(made_of) and all(_is_alive(blame, j) for j in made_of)
+    if not is_zero or not made_of or _begins_sum(blame, i):
+        return False
+    return all(_is_alive(blame, j) or _begins_sum(blame, j) for j in made_of)
+
+
+def _begins_sum(blame: Blame, i: int) -> bool:
+    """Whether a value is a fresh one that is added to in place: it carries nothing."""
+    i = blame.replay.canonical[i]
+    if not reads_shape_only(blame.nodes[i]):
+        return False
+    readers = (blame.nodes[j] for j in blame.replay.consumers.get(i, ()))
+    return any(isinstance(n.op, Augment) and blame.replay.canonical[n.args[0].index] == i for n in readers)
 
 
 def _given_twice(blame: Blame, i: int) -> Site | None:

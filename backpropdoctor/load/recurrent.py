@@ -37,9 +37,9 @@ def without_carried(updated: Updated, found: Found) -> Found:
 
 def _summed_for_another(updated: Updated, place: Hashable, found: Found) -> bool:
     """Whether a variable begins anew, every time, with zeros, and another one changes by a multiple of what it becomes."""
-    made = {updated.canon[u.new] for u, _ in found if updated.place(u) == place}
-    if not made <= updated.steps.begun_anew:
+    if not {updated.canon[u.new] for u, _ in found if updated.place(u) == place} <= updated.steps.begun_anew:
         return False
+    made = {updated.canon[u.new] for u in updated.steps.updates if updated.place(u) == place}
     steps = (u for u in updated.steps.updates if u.self_factor == 1.0 and updated.canon[u.new] not in made)
     algebra = updated.steps.algebra
     return any(updated.canon[algebra.all_scalings(t.node)[-1].node] in made for u in steps for t in u.terms)

@@ -179,6 +179,13 @@ class Steps:
         terms = self.algebra.terms(operands[0].index) + self.algebra.terms(operands[1].index, sign)
         return self.from_terms(old, node.index, terms, node.site, None)
 
+    def beginning(self, index: int) -> int:
+        """What a value was before all updates that led to it."""
+        canon = self.replay.canonical
+        while (update := self.by_new.get(canon[index])) is not None and canon[update.old] < canon[index]:
+            index = update.old
+        return index
+
     @cached_property
     def heirs(self) -> dict[int, int]:
         """The copies that are changed in place of what they copy, with that: no update is made of it any more."""

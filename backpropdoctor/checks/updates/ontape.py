@@ -40,6 +40,8 @@ def shape_drift(recorded: Recorded) -> list[Finding]:
             continue
         if old == () and not read & {recorded.canon[update.old], recorded.canon[update.new]}:
             continue  # the 0 that a momentum begins as takes the shape of what is summed into it
+        if recorded.canon[recorded.steps.beginning(update.old)] in recorded.live or recorded.steps.is_accumulator(update):
+            continue  # a value that each step makes anew, and adds to: no parameter
         made_of = recorded.replay.upstream([t.node for t in update.terms])
         grown.add(recorded.canon[update.new])
         if grown & made_of:
