@@ -67,3 +67,29 @@ def test_a_factor_too_many_is_none_that_all_share(gc, lines, tmp_path):
     path = tmp_path / "batch.py"
     path.write_text(BATCH.replace("{gc}", gc), encoding="utf-8")
     assert [f.line for f in bd.check(str(path)).findings if f.severity == "error"] == lines
+
+
+HALVES = """
+import numpy as np
+
+rng = np.random.default_rng(4)
+x, t = rng.normal(size=(8, 3)), rng.normal(size=(8, 2))
+A, c = rng.normal(size=(3, 2)), np.zeros(2)
+eta, rows = 0.5, 8
+for epoch in range(4):
+    o = x @ A + c
+    loss = ((o - t) ** 2).sum() / {size}
+    d = {times} * (o - t)
+    A -= eta{by} * (x.T @ d)
+    c -= eta{by} * d.sum(axis=0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("size", "times", "by", "codes"), [("2", "2", "", ["BD103"]), ("2", "1", "", []), ("16", "1", " / rows", [])]
+)
+def test_a_learning_rate_undoes_no_factor_of_the_gradient(tmp_path, size, times, by, codes):
+    """A number of samples that the update divides by belongs to the gradient; a rate that happens to be 1/2 does not."""
+    path = tmp_path / "halves.py"
+    path.write_text(HALVES.format(size=size, times=times, by=by), encoding="utf-8")
+    assert [f.code for f in bd.check(str(path)).findings if f.severity != "note"] == codes

@@ -42,6 +42,12 @@ NET = textwrap.dedent("""
 FAULTS = {
     "another variable": ("rest = rest - n *", "rest = g - n *", ("g", "rest")),
     "a factor left out": ("gv = scale * rest", "gv = rest", ("rest", "rest * scale")),
+    "a mean without what it is taken from": (
+        "rest = g - g.mean(axis=1, keepdims=True)",
+        "rest = -g.mean(axis=1, keepdims=True)",
+        ("-g.mean(axis=1, keepdims=True)", "-g.mean(axis=1, keepdims=True) + g"),
+    ),
+    "the mean of another size": ("g.mean(axis=1", "out.mean(axis=1", ("out", "g")),
     "a term left out": ("rest = rest - n * np.mean(g * n, axis=1, keepdims=True)", "rest = rest", ("rest", "rest - n * (")),
 }
 

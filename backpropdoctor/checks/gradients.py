@@ -218,14 +218,14 @@ def _same_step(check: Check, parallel: list[Measured]) -> bool:
 
 
 def _explaining_factors(members: list[Measured], common: float) -> tuple[str, ...]:
-    """The scalar factors of the updates that, taken into the gradients, make them those of the loss."""
+    """The scalar factors of the updates that, taken into the gradients, make them those of the loss: no learning rate does."""
     choices = [set(_subsets(m.held, common)) for m in members]
     shared = set.intersection(*choices) if choices else set()
     return min(shared, key=len, default=())
 
 
 def _subsets(held: Held, common: float) -> Iterator[tuple[str, ...]]:
-    factors = [(abs(v), name) for v, name in held.factors[:_FACTORS] if name != "-1"]
+    factors = [(abs(v), name) for v, name in held.divisors[:_FACTORS] if name != "-1"]
     for size in range(1, len(factors) + 1):
         for chosen in combinations(factors, size):
             if close(common * float(np.prod([v for v, _ in chosen])), 1.0):

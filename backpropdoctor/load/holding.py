@@ -13,6 +13,7 @@ from ..tape.adjoint import Claim, Tensor, shaped
 from ..tape.replay import Replay
 from ..tape.training import Held
 from .behind import Gradient
+from .conventions import is_learning_rate
 from .naming import told_apart
 from .parameters import Parameter
 from .penalties import split
@@ -84,7 +85,9 @@ def _hold(name: str, ready: list[tuple[Parameter, Gradient]], replay: Replay) ->
     data, penalties = split(replay, claim)
     decays = any(p.decays for p, _ in ready)
     after = tuple(replay.canonical[p.last] for p, _ in ready if p.last is not None)
-    found = Held(claim, first.name, first.site, "parameter", first.factors, coefficient, data, penalties, decays, after=after)
+    divisors = tuple(f for f in first.factors if not is_learning_rate(f[1]))
+    at = first.name, first.site
+    found = Held(claim, *at, "parameter", first.factors, divisors, coefficient, data, penalties, decays, after=after)
     by_company = next((p for p, _ in ready if p.evidence != "update"), None)
     if by_company is None or by_company.update is None:
         return found

@@ -57,6 +57,7 @@ class Held:
     site: Site | None
     kind: Literal["parameter", "intermediate"]
     factors: tuple[tuple[float, str], ...] = ()
+    divisors: tuple[tuple[float, str], ...] = ()  # of the factors those that are no learning rate by name
     coefficient: float | None = None  # update = -coefficient * gradient, where the update is that simple
     data: Claim | None = None  # the claim without the penalties on the weights that it holds
     penalties: tuple[Penalty, ...] = ()

@@ -33,6 +33,7 @@ def shape_drift(recorded: Recorded) -> list[Finding]:
     found: dict[Any, Finding] = {}
     read = _read_by_losses(recorded)
     grown: set[int] = set()
+    made = recorded.live - {i for t in recorded.trainings for i in t.origins}
     for update in recorded.steps.updates:
         old, new = np.shape(recorded.nodes[update.old].value), np.shape(recorded.nodes[update.new].value)
         binding = update.binding or next(iter(recorded.bindings(update.new)), None)
@@ -40,7 +41,8 @@ def shape_drift(recorded: Recorded) -> list[Finding]:
             continue
         if old == () and not read & {recorded.canon[update.old], recorded.canon[update.new]}:
             continue  # the 0 that a momentum begins as takes the shape of what is summed into it
-        if recorded.canon[recorded.steps.beginning(update.old)] in recorded.live or recorded.steps.is_accumulator(update):
+        beginning = recorded.canon[recorded.steps.beginning(update.old)]
+        if beginning in made or recorded.canon[update.new] in recorded.steps.begun_anew:
             continue  # a value that each step makes anew, and adds to: no parameter
         made_of = recorded.replay.upstream([t.node for t in update.terms])
         grown.add(recorded.canon[update.new])

@@ -26,7 +26,8 @@ def terms(scene: Scene) -> Iterator[Candidate]:
         if shape is None:
             continue
         text = scene.text.of(node)
-        for v in scene.of_shape(shape):
+        outgrown = scene.trial.outgrown(scene.place)
+        for v in [v for size in dict.fromkeys((shape, outgrown or shape)) for v in scene.of_shape(size)]:
             for sign in _signs(scene, node, v):
                 cost = 1.8 if sign == "+" else 1.9
                 words = {"term": v.text, "sign": sign}

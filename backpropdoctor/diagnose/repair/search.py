@@ -144,11 +144,14 @@ class Search:
         if all(f.common is not None for _, f in best.found):  # what is no adjoint may be right: a derivative, a part of a sum
             self._go_through(iter(waiting), best, right, stop)
         elif best.rank >= _MADE_UP:
-            plain = (t for t in waiting if t.rank < FIRST_LARGER or best.is_said_by(t))
+            plain = (t for t in waiting if t.rank < FIRST_LARGER or _is_exchange(t) or best.is_said_by(t))
             self._go_through(plain, best, right, max(stop, self.trial.effort + EFFORT / 4))
         elif best.makes_up_for_a_scale:  # a number that is missing here may be one too many before
             scales = (t for t in waiting if t.candidate.kind in SCALES and t.rank < best.rank - EQUAL)
             self._go_through(scales, best, right, self.trial.effort + EFFORT / 16)
+        else:
+            outgrown = (t for t in waiting if self.trial.outgrown(t.scene.place) and best.is_said_by(t))
+            self._go_through(outgrown, best, right, self.trial.effort + EFFORT / 16)
         self.plain += waiting
         return self._kept(best.found)
 
@@ -253,7 +256,8 @@ class Search:
         for k, place in enumerate(usable):
             hands_on = k > 0 and isinstance(self.statements[place], ast.Return)  # that is what it is there for
             renames = self.trial.only_renames(place) and not hands_on
-            yield (-0.2 if renames else 0.15 * min(k, 2)), self.scene(place)
+            suspect = renames or self.trial.outgrown(place) is not None
+            yield (-0.2 if suspect else 0.15 * min(k, 2)), self.scene(place)
             if not k:
                 yield from ((0.2, scene) for scene in inlined(self.scene(place), {p.line for p in usable} | innocent))
 
@@ -409,6 +413,11 @@ class Search:
             return outcome.right
         again = self._common(outcome)
         return set(outcome.ratios) if again is not None and np.isclose(again, common, rtol=1e-6) else set()
+
+
+def _is_exchange(tried: Tried) -> bool:
+    """Whether an edit only puts one name in the place of another: simpler than what is made up, wherever it stands."""
+    return tried.candidate.kind == "wrong-variable" and tried.rank < _MADE_UP - 3 * EQUAL
 
 
 def _adds_up(scene: Scene) -> bool:

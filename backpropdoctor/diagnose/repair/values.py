@@ -73,6 +73,17 @@ class Values:
         """Whether the statement gives another name to a value that is there already."""
         return all(node < m.at for m in self.moments[place] for _, node in m.outs)
 
+    def outgrown(self, place: Place) -> tuple[int, ...] | None:
+        """The shape to which the value of a statement grows by broadcasting when more is added under its name; else None."""
+        return self._outgrown.get((place.path, place.line))
+
+    @cached_property
+    def _outgrown(self) -> dict[tuple[str, int], tuple[int, ...]]:
+        """These shapes by the file and the line."""
+        pairs = ((self.nodes[u.old], self.nodes[u.new]) for u in self.replay.once(Steps).updates)
+        grown = ((old.site, np.shape(new.value)) for old, new in pairs if np.shape(old.value) not in ((), np.shape(new.value)))
+        return {(site.span.path, site.statement.lineno): shape for site, shape in grown if site is not None}
+
     # --- values -------------------------------------------------------------------------------------------------------
 
     def is_repeated(self, place: Place) -> bool:
