@@ -17,7 +17,8 @@ from ...tape.tape import Tape
 from .back import edited_texts, shown
 from .rerun import Program
 
-Nearness = tuple[int, int]  # how many gradients are right, and how many are that or a multiple of the truth
+# how many gradients are right, their steps aside; how many are that or a multiple of the truth; how many with their steps
+Nearness = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Combined:
     edits: int = 1
     found: Any = field(default=None, repr=False)  # what its examination gave
     multiples: int = 0  # how many of the wrong ones are a multiple of the truth
+    unscaled: tuple[str, ...] = ()  # the wrong ones of which only the step is wrong
     stops: bool = False  # whether the program does not run with the edits
 
     @property
@@ -43,7 +45,7 @@ class Combined:
     @property
     def nearness(self) -> Nearness:
         """How near the program is to all gradients being right."""
-        return len(self.right), len(self.right) + self.multiples
+        return len(self.right) + len(self.unscaled), len(self.right) + self.multiples, len(self.right)
 
     @property
     def is_doubtful(self) -> bool:
@@ -134,13 +136,17 @@ def _judged(found: Any, texts: dict[str, str]) -> Combined:
     problem = "" if found.training.loss is not None else "no loss was found"
     uniform = found.check.uniform if not errors else 1.0
     multiples = sum(_is_multiple(found.check, m) for m in found.check.measured if m.held.tensor.name in wrong)
-    return Combined(tuple(right), tuple(wrong), tuple(undecided), problem, uniform, texts, multiples=multiples)
+    unscaled = tuple(m.held.tensor.name for m in found.check.measured if m.unscaled and m.held.tensor.name in wrong)
+    return Combined(
+        tuple(right), tuple(wrong), tuple(undecided), problem, uniform, texts, multiples=multiples, unscaled=unscaled
+    )
 
 
 def nearness(check: Check) -> Nearness:
     """How near the gradients of a program are to being right."""
     right = sum(m.verdict == "right" for m in check.measured)
-    return right, right + sum(m.verdict == "wrong" and _is_multiple(check, m) for m in check.measured)
+    wrong = [m for m in check.measured if m.verdict == "wrong"]
+    return right + sum(bool(m.unscaled) for m in wrong), right + sum(_is_multiple(check, m) for m in wrong), right
 
 
 def _is_multiple(check: Check, m: Measured) -> bool:

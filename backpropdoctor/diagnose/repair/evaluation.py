@@ -71,7 +71,7 @@ class Evaluation:
         if i not in self.made:
             return self.nodes[i].inputs()
         moment, edited = self.made[i]
-        return _seen_by(self.values.scenery, moment, edited)
+        return seen_by(self.values.scenery, moment, edited)
 
     def _work_out(self, i: int) -> None:
         self._current = i
@@ -137,7 +137,7 @@ class Evaluation:
         return other.value(lambda i: earlier[i].made if i in earlier else self._as_it_is(i))
 
 
-def _seen_by(known: dict[tuple[int, tuple[str, ...]], list[int]], moment: Moment, edited: Edited) -> list[int]:
+def seen_by(known: dict[tuple[int, tuple[str, ...]], list[int]], moment: Moment, edited: Edited) -> list[int]:
     """The recorded values that an edited statement can get hold of."""
     key = (id(moment), edited.names)
     if key not in known:

@@ -8,6 +8,7 @@ is made of a value that is not (two faults make up for one another) may be wrong
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...tape.adjoint import close, squeezed
-from ..blame import Root
+from ..blame import Blame, Root
 from ..blame_made_up import made_up
 from ..blame_unread import adjoints_there
 from .best import EQUAL, Found, Tried, fingerprint
@@ -35,6 +36,7 @@ _RIGHT = 1.5  # that makes a gradient right which was not even parallel to the t
 _SCALED = 0.6  # that makes one right which was off by a factor, or leaves a factor only
 _EACH = 0.3  # for each of more such gradients
 _MOST_COUNTED = 3
+_MOST_NAMED = 40
 _LATEST = _RIGHT + (_MOST_COUNTED - 1) * _EACH + EQUAL  # what an edit can gain in all, and a little more
 
 
@@ -134,6 +136,25 @@ class _Aim:
         return _Gain(frozenset(right), len(nearer), self._made(tried.edited) if tried.likely else 0.0)
 
     def _made(self, edited: Edited) -> float:
+        """What it is worth that adjoints are made which were not there: by the edited statement, and of its value by others."""
+        own, others = self._makes_itself(edited), self._hands_on(edited)
+        count = min(others + (own == _MEANT), _MOST_COUNTED)
+        return max(own, _MEANT + _EACH * (count - 1) if count else 0.0)
+
+    def _hands_on(self, edited: Edited) -> int:
+        """How many values that other statements make become the adjoints that their names say."""
+        trial = self.search.trial
+        evaluation = trial.evaluation([*self.search.active, edited])
+        below = set(evaluation.below)
+        rows = {i: t for i, t in named_adjoints(self.search.blame).items() if i in below and i not in evaluation.made}
+        evaluation.reach(list(rows))
+        found = 0
+        for i, target in rows.items():
+            with contextlib.suppress(Misfit):
+                found += _makes(self.search, i, evaluation.value_at(i), target)
+        return found
+
+    def _makes_itself(self, edited: Edited) -> float:
         """What it is worth that a statement makes the adjoint it is meant for under an edit, or one that is not there yet.
 
         Its result's name says which is meant, or the root. Where the backward pass holds no adjoint at all yet, that of any
@@ -159,6 +180,13 @@ class _Aim:
             if any(_makes(search, node, value, t, signed=True) for t in others):
                 found = _NEW
         return found
+
+
+def named_adjoints(blame: Blame) -> dict[int, int]:
+    """The backward values that are not right, by their names adjoints of forward values: of which."""
+    named = ((i, blame.named_target(i)) for i in sorted(blame.cotangents.backward))
+    found = ((i, t) for i, t in named if t is not None and i not in blame.cotangents.gradients and not blame.accepts(i))
+    return dict(list(found)[:_MOST_NAMED])
 
 
 def _is_kept(before: Outcome, after: Outcome, may: set[str]) -> bool:

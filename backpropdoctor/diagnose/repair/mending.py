@@ -42,7 +42,7 @@ class Mending:
     together: Combined | None = None
     tries: int = 0
     blamed: int = 0
-    _nearest: tuple[Nearness, list[Round], Combined | None] = ((-1, -1), [], None)
+    _nearest: tuple[Nearness, list[Round], Combined | None] = ((-1, -1, -1), [], None)
 
     @property
     def blame(self) -> Blame:
@@ -133,9 +133,12 @@ class Mending:
         return False
 
     def is_spoilt(self, found: Combined) -> bool:
-        """Whether a gradient is wrong with the edits that is right as the program stands: they mend nothing then."""
+        """Whether a gradient is wrong with the edits that is right as the program stands: they mend nothing then.
+
+        That only its step is wrong can show once the others are right.
+        """
         right = {m.held.tensor.name for m in self.blame.check.measured if m.verdict == "right"}
-        return not found.problem and bool(right & set(found.wrong))
+        return not found.problem and bool(right & (set(found.wrong) - set(found.unscaled)))
 
     def _is_told(self) -> bool:
         """Whether each edit makes gradients right that were off by more than a factor."""

@@ -102,7 +102,8 @@ def _repaired(blame: Blame, roots: Sequence[Root], capture: Capture) -> dict[int
     edits: dict[int, Edited] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what an edit that is tried warns of is no word to the user
-        for k, root in enumerate(roots):
+        # what an update does with a gradient can be told once the gradient is right
+        for k, root in sorted(enumerate(roots), key=lambda row: bool(search.updates.suspects(row[1]))):
             if set(root.affects) <= search.right():
                 continue  # mended by an edit before
             whole = {j for j, repair in done.items() if not repair.is_half}

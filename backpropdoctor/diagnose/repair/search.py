@@ -93,7 +93,7 @@ class Search:
         if not mine:
             return []
         bare = any(m.misused for m in self.trial.claims if m.held.tensor.name in mine)
-        updated = self._updates(root, right) if bare or len(mine) == 1 or self._in_one_update(root, mine) else []
+        updated = self._updates(root, right, others) if bare or len(mine) == 1 or self._in_one_update(root, mine) else []
         if updated or bare:
             return updated
         excused = {t for r in others for t in r.affects}
@@ -210,10 +210,11 @@ class Search:
         steps = self.updates.suspects(root)
         return {s.measured.held.tensor.name for s in steps} == mine and len({s.place for s in steps}) == 1
 
-    def _updates(self, root: Root, right: set[str]) -> list[Found]:
-        """Edits of the update statements of parameters whose gradient variable is right."""
+    def _updates(self, root: Root, right: set[str], others: Sequence[Root]) -> list[Found]:
+        """Edits of the update statements of parameters whose gradient variable is right, or wrong by `others` alone."""
         found: list[Found] = []
         suspects = self.updates.suspects(root)
+        spoilt = self.blame.replay.downstream(i for r in others for i in r.instances)
         for step in suspects:
             same = [s for s in suspects if s.place == step.place]
             moments = [m for m in self.capture.moments.get(step.place, ()) if any(n in step.news for _, n in m.outs)]
@@ -224,23 +225,22 @@ class Search:
             limit = np.inf
             known: set[Any] = set()
             rate = step.measured.unscaled
-            others = [s.statement for s in self.updates.steps.values() if s.place != step.place]
-            read = [{ast.unparse(n) for n in ast.walk(s) if isinstance(n, (ast.Name, ast.Attribute))} for s in others]
+            elsewhere = [s.statement for s in self.updates.steps.values() if s.place != step.place]
+            read = [{ast.unparse(n) for n in ast.walk(s) if isinstance(n, (ast.Name, ast.Attribute))} for s in elsewhere]
             rates, common = {rate}.union(*read), sorted(set.intersection(*read)) if read else []
             rows = [*candidates(scene, self.steps), *by_rate(scene, rate or (common[0] if len(common) == 1 else ""))]
             for c in sorted(rows, key=lambda c: c.cost - 0.2 * bool({c.words.get("factor"), c.new} & rates)):
                 if c.cost > limit:
                     break
                 ready = None if c.redirect else self._ready(scene, c)
-                if ready is None or not all(self.updates.fits(self.trial, s, ready[1]) for s in same):
-                    continue
-                if all(self.updates.fits(self.trial, s, ready[1], fresh=True) for s in same):
+                fitting = [] if ready is None else self.updates.fitting(self.trial, same, ready[1], spoilt)
+                if ready is not None and fitting:
                     try:
                         values = fingerprint(self.trial.first_values(ready[1]))
                     except Misfit:
                         continue  # right once, and not to be run in a later step
                     if values not in known:  # another way to say the same is no other edit
-                        names = {s.measured.held.tensor.name for s in same} | (set(root.affects) if rate else set())
+                        names = {s.measured.held.tensor.name for s in fitting} | (set(root.affects) if rate else set())
                         found.append(Found(c, scene, ready[0], ready[1], frozenset(right | names), is_update=True))
                     known.add(values)
                     limit = min(limit, c.cost + EQUAL)

@@ -84,9 +84,15 @@ class Trial(Values):
 
     @cached_property
     def backward_names(self) -> set[str]:
-        """The names of values that are made of cotangents, whether a gradient uses them or not."""
+        """The names of values that are made of cotangents, whether a gradient uses them or not.
+
+        A value of the forward pass that a parameter is updated with by mistake is none.
+        """
         borders = self.replay.once(Steps).new_values | self.replay.borders | self.origins
-        found, stack = set(self.backward), list(self.backward)
+        loss = self.check.training.loss
+        taken = {self.replay.canonical[i] for i in self.finals} & (set(loss.nodes) if loss is not None else set())
+        found = set(self.backward) - taken - self.origins
+        stack = list(found)
         while stack:
             for i in self.replay.consumers.get(stack.pop(), ()):
                 if i not in found and i not in borders:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from ...tape.tape import Site
 from ..blame import Blame, Root
 from .capture import Place
 from .edited import Edited, Misfit, run_edited
+from .evaluation import seen_by
 from .trial import FRESH, SEARCH, Trial
 
 
@@ -150,7 +151,22 @@ class UpdateTrial:
             self._plain[name] = None if ratio is None or ratio.zero else ratio.value
         return self._plain[name]
 
-    def fits(self, trial: Trial, step: Step, edited: Edited, *, fresh: bool = False) -> bool:
+    def fitting(self, trial: Trial, steps: Sequence[Step], edited: Edited, spoilt: Collection[int]) -> list[Step]:
+        """The steps that an edited update makes right; [] if one is wrong that reads nothing that is `spoilt` elsewhere."""
+        found: list[Step] = []
+        for step in steps:
+            if self._fits(trial, step, edited) and self._fits(trial, step, edited, fresh=True):
+                found.append(step)
+            elif not any(self.replay.canonical[i] in spoilt for i in self._read(trial, step, edited)):
+                return []
+        return found
+
+    def _read(self, trial: Trial, step: Step, edited: Edited) -> list[int]:
+        """The recorded values that an edited update can get hold of."""
+        moments = [m for m in trial.all_moments[step.place] if any(n in step.news for _, n in m.outs)]
+        return [i for m in moments for i in seen_by(trial.scenery, m, edited)]
+
+    def _fits(self, trial: Trial, step: Step, edited: Edited, *, fresh: bool = False) -> bool:
         """Whether an edited update moves its parameter by the multiple of the gradient that the others have."""
         own = step.measured.held.coefficient
         wanted = self.shared or (abs(own) * self.check.uniform if own else None)
@@ -160,7 +176,7 @@ class UpdateTrial:
         made: dict[int, Any] = {}
         for moment in moments[: len(step.updates)]:
             try:
-                values = run_edited(edited, moment, self.replay.base)
+                values = run_edited(edited, moment, trial.value_seen)
             except Misfit:
                 return False
             made |= {node: value for (_, node), value in zip(moment.outs, values, strict=True)}

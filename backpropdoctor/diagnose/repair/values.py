@@ -100,7 +100,7 @@ class Values:
         few = len(moments) <= 4 or most < 4
         chosen = moments[:most] if few else [moments[0], moments[1], moments[between], moments[-1]]
         self.effort += _PREPARED + sum(RUN + self.work(node) for m in chosen for _, node in m.outs)
-        return [v for moment in chosen for v in run_edited(edited, moment, self._seen)]
+        return [v for moment in chosen for v in run_edited(edited, moment, self.value_seen)]
 
     def settle(self, edits: Sequence[Edited]) -> None:
         """From now on statements see the values that they have under these edits. Raises Misfit."""
@@ -110,7 +110,8 @@ class Values:
             evaluation.reach()
             self._settled = evaluation.seen
 
-    def _seen(self, index: int) -> Any:
+    def value_seen(self, index: int) -> Any:
+        """A value under the settled edits."""
         return self._settled[index] if index in self._settled else self.replay.base(index)
 
     def evaluation(self, edits: Sequence[Edited]) -> Evaluation:
