@@ -72,9 +72,10 @@ class First:
         self.nodes = blame.nodes
         self.wrong = wrong
         self.ends = {m.held.tensor.name: {self.replay.canonical[g] for g in m.held.claim.gradient_nodes} for m in wrong}
+        # a parameter that another one is updated with is no cotangent where the backward pass reads it as it should
+        origins, backward = blame.cotangents.origins, blame.cotangents.backward
         self.cones = {
-            name: self.replay.upstream(ends, barrier=blame.cotangents.origins) & blame.cotangents.backward
-            for name, ends in self.ends.items()
+            name: self.replay.upstream(ends, barrier=origins) & backward - (origins - ends) for name, ends in self.ends.items()
         }
         self.cone: set[int] = set().union(*self.cones.values())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 _GRADIENT = re.compile(
     r"^(_*d_?[A-Z]\w*|_*d_?(w|b|z|a|u|v|h|x|y|t|theta|weights?|bias(es)?|hidden|out(put)?|in(put)?|loss|cost|err(or)?)"
@@ -158,19 +158,20 @@ class Program:
     def add(self, tree: ast.Module | ast.Interactive) -> None:
         """Take the functions and classes of one file into account."""
         self._trees.append(tree)
-        for node in ast.walk(tree):
+        nodes = list(ast.walk(tree))
+        for node in nodes:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 self._own[node.name] |= own_evidence(node.body)
                 self._calls[node.name] |= _names_used(node.body)
             elif isinstance(node, ast.ClassDef):
                 self._calls[node.name].add("__init__")
-        self._calls_of_variables(tree)
+        self._calls_of_variables(nodes)
         self._closed = None
 
-    def _calls_of_variables(self, tree: ast.AST) -> None:
+    def _calls_of_variables(self, nodes: Sequence[ast.AST]) -> None:
         """A variable that is called reaches what it was made by: `forward, update = make_cell(...)`."""
-        called = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-        for node in ast.walk(tree):
+        called = {n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+        for node in nodes:
             if isinstance(node, ast.Assign):
                 for name in called & {n for t in node.targets for n in _target_names(t)}:
                     self._calls[name] |= _names_used([node.value])

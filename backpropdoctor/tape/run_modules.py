@@ -38,14 +38,41 @@ def is_user_file(path: str | None, root: str) -> bool:
     return not any(part in _NOT_OURS for part in inside) and not path.startswith(os.path.join(stdlib, ""))
 
 
+_READ: dict[tuple[str, str], tuple[dict[str, bytes], Program]] = {}  # the last program read, with its files' contents
+
+
 def read_program(path: str, root: str, limit: int = 200) -> Program:
-    """The script and the modules beside it that it imports, directly or not, read but not run."""
-    program = Program()
+    """The script and the modules beside it that it imports, directly or not, read but not run.
+
+    Where no file has changed since it was read last, it is that program.
+    """
+    contents, program = _READ.get((path, root), ({}, None))
+    if program is None or any(_content(file) != content for file, content in contents.items()):
+        contents, program = _read_anew(path, root, limit)
+        _READ.clear()
+        _READ[path, root] = contents, program
+    return program
+
+
+def _content(path: str) -> bytes | None:
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return None
+
+
+def _read_anew(path: str, root: str, limit: int) -> tuple[dict[str, bytes], Program]:
+    program, contents = Program(), dict[str, bytes]()
     waiting, seen = [path], {path}
     while waiting and len(seen) <= limit:
+        file = waiting.pop()
+        content = _content(file)
+        if content is None:
+            continue
+        contents[file] = content
         try:
-            tree = ast.parse(Path(waiting.pop()).read_bytes())
-        except (SyntaxError, ValueError, OSError):
+            tree = ast.parse(content)
+        except (SyntaxError, ValueError):
             continue
         program.add(tree)
         for name in _imported(tree):
@@ -55,7 +82,7 @@ def read_program(path: str, root: str, limit: int = 200) -> Program:
                     if found not in seen and os.path.isfile(found) and is_user_file(found, root):
                         seen.add(found)
                         waiting.append(found)
-    return program
+    return contents, program
 
 
 def _imported(tree: ast.Module) -> set[str]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import FrameType
 from typing import Any, Literal
 
@@ -189,12 +190,18 @@ def _chain(statement: Statement, sources: Mapping[str, Source], depth: int = 4) 
 
 def callers(name: str, sources: Mapping[str, Source]) -> list[Statement]:
     """The statements of the program that mention a function by name, as statements with their blocks."""
-    found = []
-    for source in sources.values():
-        for path_blocks, node in _statements(source.tree.body, ()):
-            if _mentions(node, name):
-                found.append(Statement(source.path, node, ast.Name(""), ast.Constant(None), (), path_blocks))
-    return found
+    rows = ((source, *row) for source in sources.values() for row in _mentioning(source.tree))
+    return [
+        Statement(source.path, node, ast.Name(""), ast.Constant(None), (), blocks)
+        for source, blocks, node, names in rows
+        if name in names
+    ]
+
+
+@lru_cache(maxsize=8)
+def _mentioning(tree: ast.Module) -> list[tuple[tuple[Any, ...], ast.stmt, frozenset[str]]]:
+    """The statements of a file with the blocks around them and the names that they read."""
+    return [(blocks, node, frozenset(_names_read(node))) for blocks, node in _statements(tree.body, ())]
 
 
 def _statements(body: Iterable[ast.stmt], blocks: tuple[tuple[ast.AST, str], ...]) -> Iterable[Any]:
@@ -211,19 +218,18 @@ def _statements(body: Iterable[ast.stmt], blocks: tuple[tuple[ast.AST, str], ...
             yield from _statements(case.body, blocks)
 
 
-def _mentions(node: ast.stmt, name: str) -> bool:
-    """Whether the statement itself (not the blocks in it) reads the name."""
+def _names_read(node: ast.stmt) -> Iterator[str]:
+    """The names that the statement itself (not the blocks in it) reads."""
     stack: list[ast.AST] = [node]
     while stack:
         part = stack.pop()
         if isinstance(part, ast.stmt) and part is not node:
             continue
-        if isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Load):
-            return True
-        if isinstance(part, ast.Attribute) and part.attr == name and isinstance(part.ctx, ast.Load):
-            return True
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
+            yield part.id
+        elif isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Load):
+            yield part.attr
         stack.extend(ast.iter_child_nodes(part))
-    return False
 
 
 def _decided(chain: Sequence[Block], gates: Mapping[tuple[int, str], Gate]) -> bool:

@@ -55,10 +55,13 @@ def missing_factors(scene: Scene) -> Iterator[Candidate]:
 
 def _divisors(scene: Scene, shape: tuple[int, ...]) -> list[str]:
     """Forward arrays that the program divides by: what the forward pass is divided by, the way back is too."""
-    divided = (n.right for n in ast.walk(scene.tree) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div))
-    texts = {ast.unparse(n) for n in divided}
+    texts = scene.once(_divided_by)
     near = (v for v in scene.arrays if v.text in texts and scene.is_near(v.text) and not scene.is_backward(v))
     return [v.text for v in near if v.shape == shape or _spreads(v.shape, shape)]
+
+
+def _divided_by(scene: Scene) -> set[str]:
+    return {ast.unparse(n.right) for n in scene.walked if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)}
 
 
 def _calls(scene: Scene, shape: tuple[int, ...]) -> list[str]:

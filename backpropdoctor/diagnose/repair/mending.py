@@ -218,9 +218,14 @@ class Mending:
         if blame is None or not roots:
             return False
         back = Back(self.program.path, self.fixes)
-        halves = {repair.statement for r in self.rounds for repair in r.repairs.values() if repair.is_half}
+        halves = {
+            repair.statement
+            for r in self.rounds
+            for k, repair in r.repairs.items()
+            if repair.is_half and repair.statement == (r.roots[k].span if r.back is None else r.back.span(r.roots[k].span))
+        }
         if halves.union(known) & {back.span(root.span) for root in roots}:
-            return False  # what is wrong after its edit as before was not mended by it
+            return False  # what is blamed after its edit as before was not mended by it
         self.blamed += 1
         made = Round(blame, roots, back=back)
         with shown(found.texts):

@@ -100,6 +100,7 @@ def _repaired(blame: Blame, roots: Sequence[Root], capture: Capture) -> dict[int
     search = Search(blame, capture, statements, roots)
     done: dict[int, Repair] = {}
     edits: dict[int, Edited] = {}
+    changed: set[int] = set()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what an edit that is tried warns of is no word to the user
         # what an update does with a gradient can be told once the gradient is right
@@ -109,17 +110,19 @@ def _repaired(blame: Blame, roots: Sequence[Root], capture: Capture) -> dict[int
             whole = {j for j, repair in done.items() if not repair.is_half}
             others = [r for j, r in enumerate(roots) if j != k and j not in whole]
             shared = {p for j, rows in enumerate(per_root) if j != k and j not in whole for p in rows} & set(per_root[k])
-            found = search.repair(root, per_root[k], others, beyond[k], shared)
+            waits = bool(changed.intersection(root.instances))  # it reads what another edit has changed in part only
+            found = search.repair(root, per_root[k], others, beyond[k], shared, briefly=waits)
             if found:
                 if not found[0].is_update:
                     search.active.append(found[0].edited)
                     edits[k] = found[0].edited
                 done[k] = _repair(blame, root, found)
                 continue
-            halves = [_repair(blame, root, group) for group in halfway(search, root, set(root.affects))]
-            if halves:
-                first, *rivals = (replace(h, is_half=True) for h in halves)
+            groups = halfway(search, root, set(root.affects)) if not waits else []
+            if groups:
+                first, *rivals = (replace(_repair(blame, root, group), is_half=True) for group in groups)
                 done[k] = replace(first, rivals=tuple(rivals))
+                changed |= blame.replay.downstream(search.trial.made_by(groups[0][0].edited))
         if len(edits) > 1 and len(edits) == len(done):
             for k in edits:
                 done[k] = _beside(search, roots[k], k, done, edits)

@@ -146,6 +146,11 @@ class Scene:
         return self._longest >= length
 
     @of_place
+    def is_flat(self) -> bool:
+        """Whether no array in scope has more than two axes."""
+        return all(v.value.ndim <= 2 for v in self.arrays)
+
+    @of_place
     def _longest(self) -> int:
         return max((n for v in self.arrays for n in v.shape), default=0)
 

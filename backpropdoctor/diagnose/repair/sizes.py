@@ -22,7 +22,7 @@ def affordable(scene: Scene, statement: ast.AST) -> bool:
 
     What it has in common with the scene's own statement was evaluated by the user's code already.
     """
-    if not scene.has_long_arrays(_BIG):
+    if not scene.has_long_arrays(_BIG) or _is_small(scene, statement):
         return True
     fresh: dict[int, Shape] = {}
     own = scene.own
@@ -37,6 +37,18 @@ def affordable(scene: Scene, statement: ast.AST) -> bool:
     except OverflowError:
         return False
     return True
+
+
+def _is_small(scene: Scene, statement: ast.AST) -> bool:
+    """Whether matrices are all that there is, and a square one as long as the longest is not large."""
+    if not scene.is_flat or scene.has_long_arrays(math.isqrt(MOST)):
+        return False
+    return not any(isinstance(n, ast.Constant) and n.value is None or _adds_axes(n) for n in ast.walk(statement))
+
+
+def _adds_axes(node: ast.AST) -> bool:
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return name in ("newaxis", "outer")
 
 
 def _shape(scene: Scene, node: ast.expr, fresh: dict[int, Shape]) -> Shape:

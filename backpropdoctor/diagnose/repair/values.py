@@ -102,6 +102,10 @@ class Values:
         self.effort += _PREPARED + sum(RUN + self.work(node) for m in chosen for _, node in m.outs)
         return [v for moment in chosen for v in run_edited(edited, moment, self.value_seen)]
 
+    def made_by(self, edited: Edited) -> set[int]:
+        """The values that an edited statement makes."""
+        return {node for m in self.moments[edited.place] for _, node in m.outs if node >= m.at}
+
     def settle(self, edits: Sequence[Edited]) -> None:
         """From now on statements see the values that they have under these edits. Raises Misfit."""
         self._settled = {}
