@@ -179,6 +179,15 @@ HIDDEN = {
         ("pull * (1 - self.bent**2)", "pull * self.bent"),
         ("pull = part.backward(pull, 0.01)", "pull = -part.backward(pull, 0.01)"),
     ],
+    "a sign, and steps without the rate that show once it is gone": [
+        ("d_weft = pull.sum(axis=0)", "d_weft = -pull.sum(axis=0)"),
+        ("self.warp -= rate * d_warp", "self.warp -= d_warp"),
+    ],
+    "steps by the weights themselves, and two derivatives": [
+        ("self.warp -= rate * d_warp", "self.warp -= rate * self.warp"),
+        ("pull * (1 - self.bent**2)", "pull * (1 - self.bent)"),
+        ("pull / (1 + np.exp(-self.yarn))", "pull / (1 + np.exp(-pull))"),
+    ],
     "a sign, and a sum over everything in the same method": [
         ("d_weft = pull.sum(axis=0)", "d_weft = pull.sum(keepdims=True)[0]"),
         ("back = pull @ self.warp.T", "back = -pull @ self.warp.T"),
@@ -201,6 +210,61 @@ def test_each_of_several_faults_of_layers_is_named_and_none_besides(edits, tmp_p
 def test_the_same_layers_without_a_fault_are_right(tmp_path):
     path = tmp_path / "loom.py"
     path.write_text(LAYERS)
+    assert bd.check(str(path)).ok
+
+
+# --- faults of two parameters of one shape ------------------------------------------------------------------------------
+
+GATED = """\
+import numpy as np
+
+rng = np.random.default_rng(2)
+seen = rng.normal(size=(10, 4))
+told = np.sin(seen)
+keep, mix, back = rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), rng.normal(size=(3, 4))
+
+for turn in range(20):
+    kept, mixed = seen @ keep, seen @ mix
+    both = np.tanh(kept * mixed)
+    said = both @ back
+    loss = np.mean((said - told) ** 2)
+
+    d_said = 2 * (said - told) / told.size
+    d_back = both.T @ d_said
+    d_both = d_said @ back.T
+    d_product = d_both * (1 - both**2)
+    d_kept = d_product * mixed
+    d_mixed = d_product * kept
+    d_keep = seen.T @ d_kept
+    d_mix = seen.T @ d_mixed
+
+    keep -= 0.1 * d_keep
+    mix -= 0.1 * d_mix
+    back -= 0.1 * d_back
+"""
+
+SHARED = {
+    "each steps by another value": [
+        ("keep -= 0.1 * d_keep", "keep -= 0.1 * d_mix"),
+        ("mix -= 0.1 * d_mix", "mix -= 0.1 * keep"),
+    ],
+    "a sign that both have, and a wrong variable in each": [
+        ("d_both * (1 - both**2)", "d_both * (both**2 - 1)"),
+        ("d_keep = seen.T @ d_kept", "d_keep = told.T @ d_kept"),
+        ("d_mix = seen.T @ d_mixed", "d_mix = said.T @ d_mixed"),
+    ],
+}
+
+
+@pytest.mark.parametrize("edits", SHARED.values(), ids=SHARED)
+def test_what_two_parameters_share_is_named_once_and_what_each_has_apart(edits, tmp_path):
+    source, lines = faulty(GATED, edits)
+    path = tmp_path / "gated.py"
+    path.write_text(source)
+    errors = [f for f in bd.check(str(path)).findings if f.severity == "error"]
+    assert [f.line for f in errors] == lines
+    assert all(f.explanations[0].status == "verified" for f in errors)
+    path.write_text(apply_fixes(source, [x for f in errors for x in f.fixes]))
     assert bd.check(str(path)).ok
 
 
