@@ -76,6 +76,7 @@ class Cuts:
         self.alike = Alike(blame)
         self._numeric: dict[int, bool] = {}
         self._claimed: dict[tuple[int, int], tuple[float, float]] = {}
+        self._known_ways: dict[tuple[int, tuple[int, ...], int, bool], Way | None] = {}
 
     def found(self) -> list[Cut]:
         """Every cut, for every part."""
@@ -224,6 +225,12 @@ class Cuts:
 
     def _way(self, k: int, part: Part, targets: tuple[int, ...], number: int, *, whole: bool = True) -> Way | None:
         """The same for one direction. With `whole` each value is an adjoint, else a share that later ones add to."""
+        key = (k, targets, number, whole)
+        if key not in self._known_ways:
+            self._known_ways[key] = self._found_way(k, part, targets, number, whole)
+        return self._known_ways[key]
+
+    def _found_way(self, k: int, part: Part, targets: tuple[int, ...], number: int, whole: bool) -> Way | None:
         moves = self.moves.first(part.node, number, targets) if whole else self.moves.free(part.node, number)
         if moves is None or any(t not in moves for t in targets) or not any(_any(moves[t]) for t in targets):
             return None

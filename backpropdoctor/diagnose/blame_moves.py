@@ -173,4 +173,4 @@ def paired(cotangent: Any, move: Any) -> tuple[float, float]:
         through = float(cotangent if is_plain else np.sum(shaped(cotangent, ()))) * move
         return through, abs(through)
     products = (shaped(cotangent, np.shape(move)) if np.ndim(cotangent) else cotangent) * move
-    return float(np.sum(products)), float(np.sum(np.abs(products)))
+    return float(products.sum()), float(np.abs(products).sum())
