@@ -52,8 +52,11 @@ def test_what_is_no_fault(source, checked):
     assert not [f for f in checked(source).findings if f.code == "BD324"]
 
 
-def test_a_sum_that_a_gradient_begins_with_and_nothing_is_added_to(checked):
+@pytest.mark.parametrize(("adds", "line", "code"), [("dc * 2", 15, "BD316"), (None, 13, "BD316")])
+def test_a_sum_that_a_gradient_begins_with_and_nothing_else(adds, line, code, checked):
     zeros = TRAINING.replace('"c": dh.sum(axis=0)', '"c": dc').replace("    dh = d @", "    dc = np.zeros(6)\n    dh = d @")
-    apart = zeros.replace(LOOP, "".join(f"    net['{n}'] -= 0.5 * grads['{n}']\n" for n in "WcV"))
-    report = checked(apart)
-    assert [(f.code, f.line) for f in report.findings] and {c.tensor: c.verdict for c in report.checked}["net['c']"] == "wrong"
+    source = zeros.replace("    grads =", f"    dc += {adds}\n    grads =") if adds else zeros
+    apart = source.replace(
+        LOOP, "".join(f"    net['{n}'] -= 0.5 * {g}\n" for n, g in zip("WcV", ("x.T @ dh", "dc", "h.T @ d")))
+    )
+    assert [(f.code, f.line) for f in checked(apart).findings] == [(code, line)]

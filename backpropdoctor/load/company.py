@@ -118,10 +118,15 @@ class Company:
         in_step = self._in_step.get(self._number(update.new), [])
         stays = self.canon[self.steps.algebra.all_scalings(update.terms[0].node)[-1].node] == self.canon[update.old]
         is_zero = not np.any(np.asarray(self.nodes[update.terms[0].node].value))
-        if not stays and is_zero and self._called_gradient(update) is None:
+        if not stays and is_zero and not self._is_summed_up(update):
             return [u for u in in_step if _are_one(u.site, site)] if self._is_never_made(update) else []
         beside = [u for u in in_step if u.site is not None and _stand_together(u.site, site)]
         return [u for u in beside if factors and self._found_rates[u.new] == factors]
+
+    def _is_summed_up(self, update: Update) -> bool:
+        """Whether a step goes by what is called its gradient, and something was added to that."""
+        held = self._called_gradient(update)
+        return held is not None and self.canon[held.node] in self.steps.by_new
 
     def _is_never_made(self, update: Update) -> bool:
         """Whether what a step goes by was zero before the step's forward pass, or is zero of itself, and nothing changed it."""

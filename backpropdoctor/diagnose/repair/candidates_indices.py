@@ -13,6 +13,8 @@ from .candidate import Candidate
 from .expression import bound_names
 from .scene import Scene, is_number
 
+_BY_PLACE = ("delete", "insert", "take", "roll")  # functions whose second argument says where, or by how many places
+
 
 def indices(scene: Scene) -> Iterator[Candidate]:
     """Indices one up and one down, other names and other axes in an index."""
@@ -104,13 +106,13 @@ def _is_bound(node: ast.expr, bound: set[str]) -> bool:
 
 
 def _counts(part: Any) -> bool:
-    """Whether a part is an argument of str() in a key, or of range()."""
-    return (
-        isinstance(part.parent, ast.Call)
-        and isinstance(part.parent.func, ast.Name)
-        and part.parent.func.id in ("str", "range")
-        and part.parent.func is not part.node
-    )
+    """Whether a part is an argument of str() in a key, of range(), or the place that np.delete() leaves out."""
+    call = part.parent
+    if not isinstance(call, ast.Call) or call.func is part.node:
+        return False
+    if isinstance(call.func, ast.Name):
+        return call.func.id in ("str", "range")
+    return isinstance(call.func, ast.Attribute) and call.func.attr in _BY_PLACE and part.node in call.args[1:2]
 
 
 def shifted(node: ast.expr, text: str) -> list[str]:
