@@ -53,7 +53,7 @@ def _sought(mending: Mending) -> tuple[ForwardEdit, Combined] | None:
         warnings.simplefilter("ignore")
         try:
             mending.search()
-            if mending.rounds[0].roots and (not mending.is_proved or mending.is_far_fetched):
+            if mending.rounds[0].roots and (not mending.is_proved or mending.is_far_fetched or mending.is_many):
                 return mending.forward()
         except Exception:  # whatever goes wrong in a repair, the finding stands
             LOG.debug("the search for an edit of %s failed", mending.program.path, exc_info=True)

@@ -41,7 +41,7 @@ def one_use(blame: Blame, wrong: Sequence[Measured], roots: list[Root]) -> list[
     gradients = [g for m in rows for g in m.held.claim.gradient_nodes]
     above = [blame.replay.upstream(m.held.claim.gradient_nodes, barrier=blame.cotangents.origins) for m in rows]
     uses = _uses(blame, set.intersection(*above) if above else set())
-    for value, site, name, readers in chain(uses, _handed(blame, roots), _given_back(blame, roots)):
+    for value, site, name, readers in chain(uses, _handed(blame, roots), _given_back(blame, roots), _called_so(blame, roots)):
         mended = _mended(blame, value, readers, gradients, rows)
         if mended is None:
             continue
@@ -126,6 +126,21 @@ def _given_back(blame: Blame, roots: Sequence[Root]) -> Iterator[Use]:
         value = canonical[b.node]
         if nodes[value].kind == "leaf" or value in blame.cotangents.forward:
             readers = [i for i in _readers(blame, value) if i >= b.at and i in blame.cotangents.backward]
+            if readers:
+                yield value, b.site, b.name, readers
+
+
+def _called_so(blame: Blame, roots: Sequence[Root]) -> Iterator[Use]:
+    """The forward values that get a second name before all roots: `dscores = att` for an expression with it."""
+    canonical, nodes = blame.replay.canonical, blame.nodes
+    first = min(min(root.instances) for root in roots)
+    for b in blame.replay.tape.bindings:
+        if b.how != "assign" or b.at > first or b.node is None or not np.ndim(nodes[b.node].value) or not renames(b.site):
+            continue
+        value = canonical[b.node]
+        if nodes[value].kind == "leaf" or value in blame.cotangents.forward:
+            read = (i for i in _readers(blame, value) if i >= b.at and i not in blame.cotangents.forward)
+            readers = [i for i in read if _reads(blame, i, b.name, b.site.function)]
             if readers:
                 yield value, b.site, b.name, readers
 

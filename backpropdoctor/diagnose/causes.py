@@ -40,6 +40,7 @@ CODES = {
     "forward-axis": "BD121",
     "forward-drift": "BD111",
     "forward-scale": "BD120",
+    "forward-term": "BD120",
     "forward-variable": "BD112",
 }
 
@@ -301,6 +302,14 @@ def _forward_scale(w: dict[str, Any], name: str, before: str, after: str) -> tup
     )
 
 
+def _forward_term(w: dict[str, Any], name: str, before: str, after: str) -> tuple[str, str, str]:
+    return (
+        f"a term of the loss in {name} has another factor than in the backward pass",
+        f"`{_line(after)}` belongs here",
+        _write(before, after),
+    )
+
+
 def _forward_drift(w: dict[str, Any], name: str, before: str, after: str) -> tuple[str, str, str]:
     return (
         f"in {name} a vector and a column broadcast to a square: each value is compared with those of all samples",
@@ -355,5 +364,6 @@ _MAKERS = {
     "forward-axis": _forward,
     "forward-drift": _forward_drift,
     "forward-scale": _forward_scale,
+    "forward-term": _forward_term,
     "forward-variable": _forward_variable,
 }

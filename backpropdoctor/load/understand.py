@@ -13,7 +13,7 @@ from ..tape.adjoint import Adjoints
 from ..tape.replay import Replay
 from ..tape.steps import Steps
 from ..tape.tape import Tape
-from ..tape.training import Training
+from ..tape.training import Held, Training
 from .by_names import by_names
 from .choose import choose_loss, fits_by_chance, score
 from .holding import hold
@@ -21,6 +21,7 @@ from .parameters import Parameters
 
 _TRIED = 8  # steps of the same parameters that no standard loss fits, after which none is tried
 _ENDS = 12  # steps looked at among the first ones, and among the last: a loss is computed at once, or late
+_FAR = 10  # times a parameter's size, and more than that: a step too far
 
 
 @dataclass(slots=True)
@@ -69,7 +70,8 @@ def understand(recorded: Recorded, *, loss: str | None = None) -> Iterator[Train
     """
     found = list(recorded.trainings)
     most = max((len(t.parameters) for t in found), default=0)
-    found.sort(key=lambda t: (len(t.parameters) < most, abs(t.step - 1)))
+    begun = {h.tensor.name: _largest(t, h) for t in reversed(found) for h in t.parameters}
+    found.sort(key=lambda t: (len(t.parameters) < most, _has_run_away(t, begun), abs(t.step - 1)))
     found = found[:_ENDS] + found[_ENDS:][-_ENDS:]
     later = []
     chance: set[int] = set()
@@ -93,6 +95,17 @@ def understand(recorded: Recorded, *, loss: str | None = None) -> Iterator[Train
             if training.loss is not None and score(training, training.loss)[1] == 0:
                 training.loss = None
     yield from sorted(later, key=lambda t: (t.loss is None, t.rival is None or t.rival.kind == "none"))
+
+
+def _has_run_away(training: Training, begun: Mapping[str, float]) -> bool:
+    """Whether a parameter is far larger than it was in its first step: where all is saturated no gradient tells anything."""
+    return any(not _largest(training, h) <= _FAR * max(begun[h.tensor.name], 1.0) for h in training.parameters)
+
+
+def _largest(training: Training, held: Held) -> float:
+    """The size of the largest number in a parameter."""
+    values = (np.asarray(training.replay.base(i)) for i in held.tensor.nodes)
+    return max((float(np.max(np.abs(v), initial=0.0)) for v in values if v.dtype.kind in "fiu"), default=0.0)
 
 
 def _totals(steps: Steps, parameters: Parameters, borders: set[int]) -> Iterator[int]:

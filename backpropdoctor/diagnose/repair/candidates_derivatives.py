@@ -11,11 +11,13 @@ import numpy as np
 
 from .candidate import Candidate
 from .candidates_formulas import slopes, terms_of
+from .functions import kinks
 from .scene import Scene, is_number
 
 _FIXED = re.compile(r"\[-?\d+\]")  # one item of a list, whatever the layer
 _MOST_FORMS = 120  # for values of one shape, the usual ones first
 _MOST_OWN = 80  # of those that the user's program has
+_NO_KINK = 0.2  # how much less simple a mask is of values at which the forward pass has no kink
 _LONG = 0.6  # how much less simple than a missing part of a derivative it is that the whole is another one
 _REDUCED = {"sum", "mean", "dot", "T"}  # what is called on a product that may lack a factor
 _FUNCTIONS = {"tanh": "tanh", "exp": "exponential"}
@@ -175,7 +177,8 @@ def _made(scene: Scene, shape: tuple[int, ...]) -> Iterator[tuple[str, float, di
     for v in rows:
         x = v.text
         root = x.split(".")[0].split("[")[0]
-        far = 0.0 if root in here and not _FIXED.search(x) else 0.3
+        unread, fixed = root not in here, bool(_FIXED.search(x))
+        far = 0.45 if unread and fixed else 0.3 if unread or fixed else 0.0
         values = np.asarray(v.value, dtype=float)
         if not np.all(np.isfinite(values)):
             continue
@@ -184,7 +187,7 @@ def _made(scene: Scene, shape: tuple[int, ...]) -> Iterator[tuple[str, float, di
         if np.all(np.abs(values) <= 1) and np.any(1 - values**2):
             yield f"1 - {x} ** 2", far, {"function": "tanh", "of": x}
         if shape:
-            yield f"({x} > 0)", far, {"function": "ReLU", "of": x}
+            yield f"({x} > 0)", far + _unlikely(scene, values), {"function": "ReLU", "of": x}
         else:
             yield f"(1.0 if {x} > 0 else 0.0)", far, {"function": "ReLU", "of": x}
         yield from _user_forms(scene, x, far)
@@ -211,6 +214,12 @@ def _made(scene: Scene, shape: tuple[int, ...]) -> Iterator[tuple[str, float, di
                         words = {"function": "ELU", "of": z.text}
                         yield f"{scene.numpy}.where({z.text} > 0, 1, {a.text} + {c!r})", 0.6, words
                     yield f"{scene.numpy}.where({z.text} > 0, 1, {a.text} + 1)", 0.5, {"function": "ELU", "of": z.text}
+
+
+def _unlikely(scene: Scene, values: np.ndarray) -> float:
+    """How unusual a mask of values is: less so where the forward pass has a kink at them."""
+    known = scene.once(kinks)
+    return 0.0 if not known or any(np.array_equal(k, values) for k in known) else _NO_KINK
 
 
 def _applied(scene: Scene, shape: tuple[int, ...], near: Sequence[np.ndarray]) -> list[tuple[str, np.ndarray]]:

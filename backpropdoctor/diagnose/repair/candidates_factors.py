@@ -93,4 +93,15 @@ def _counts(scene: Scene) -> list[tuple[str, float]]:
             if n > 1 and float(n) not in known and len(found) < 40:
                 known.add(float(n))
                 found.append((f"{v.text}.shape[{k}]", float(n)))
-    return found
+    return found + _sizes(scene, known)
+
+
+def _sizes(scene: Scene, known: set[float]) -> list[tuple[str, float]]:
+    """The numbers of elements of the arrays that the statement reads, a mean over all of which was meant."""
+    found: dict[float, str] = {}
+    for part in scene.parts:
+        if isinstance(part.node, (ast.Name, ast.Attribute)) and not part.stored:
+            value = scene.value(part.node)
+            if isinstance(value, np.ndarray) and value.ndim > 1 and float(value.size) not in known:
+                found.setdefault(float(value.size), f"{scene.text.of(part.node)}.size")
+    return [(text, size) for size, text in found.items()]

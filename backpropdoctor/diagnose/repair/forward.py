@@ -73,6 +73,15 @@ def variable_edits(blame: Blame) -> Iterator[ForwardEdit]:
         yield from _variable_edits(blame, site, _first_run(blame, site))
 
 
+def unlike_edits(blame: Blame) -> Iterator[ForwardEdit]:
+    """What stands out in the forward pass itself: a variable that nothing reads, one of several terms unlike all others."""
+    yield from variable_edits(blame)
+    for nodes in _statements(blame):
+        site = blame.nodes[nodes[0]].site
+        assert site is not None
+        yield from _sum_edits(site)
+
+
 def _drift_edits(blame: Blame) -> Iterator[ForwardEdit]:
     """A column for a vector, or a vector for a column, where the two broadcast to a square in what the loss is made of."""
     tried: set[tuple[str, str]] = set()

@@ -11,6 +11,8 @@ APPLIED = {
     "logarithm": ("log", "log2", "log10", "log1p"),
     "square": ("pow", "power", "square", "mul", "multiply", "sum", "dot", "matmul", "einsum", "norm", "mean", "var", "std"),
 }
+_PRODUCTS = ("mul", "multiply")  # by a mask
+_KINKED = ("maximum", "max", "where", "clip", "abs", "absolute", *_PRODUCTS)
 
 
 def is_applied(scene: Scene, function: str, of: str) -> bool:
@@ -24,6 +26,20 @@ def is_applied(scene: Scene, function: str, of: str) -> bool:
             if any(_is_part(value, replay.base(i)) for i in node.inputs()):
                 return True
     return False
+
+
+def kinks(scene: Scene) -> list[np.ndarray]:
+    """What the forward pass puts into a function with a kink, and what that makes: a mask is the derivative there."""
+    replay, loss = scene.trial.replay, scene.trial.check.training.loss
+    found: list[np.ndarray] = []
+    for i in sorted(loss.nodes if loss is not None else ()):
+        node = replay.tape.nodes[i]
+        if node.kind == "op" and node.name in _KINKED:
+            values = [np.asarray(replay.base(j)) for j in (i, *node.inputs())]
+            by_mask = any(v.dtype == bool for v in values)
+            if (by_mask or node.name not in _PRODUCTS) and any(v.shape == values[0].shape for v in values[1:]):
+                found += values
+    return found
 
 
 def _is_part(value: object, whole: object) -> bool:

@@ -17,7 +17,8 @@ from ...tape.tape import Tape
 from ..blame import Blame, Root
 from .back import Back, shown
 from .combine import Combined, Nearness, combine, nearness
-from .forward import COST, ForwardEdit, first_that, forward_edits, variable_edits
+from .forward import COST, ForwardEdit, first_that, forward_edits, unlike_edits
+from .multiples import term_edits
 from .placed import placed
 from .repairs import Repair, repair_roots
 from .rerun import Program
@@ -98,6 +99,11 @@ class Mending:
         if len(self.rounds) > 1 or len(first.roots) > 1 or not first.repairs:
             return False
         return min(map(_cost, first.repairs.values())) > COST
+
+    @property
+    def is_many(self) -> bool:
+        """Whether all gradients are right with edits of several statements: one edit instead would be simpler."""
+        return self.is_proved and len({r.statement for made in self.rounds for r in made.repairs.values()}) > 1
 
     @property
     def spoils_all(self) -> bool:
@@ -262,8 +268,10 @@ class Mending:
                 proofs.append(found)
             return bool(proofs)
 
-        if self.is_proved and not self.spoils_all:
-            edit = first_that(fits, variable_edits(self.blame))
+        if self.is_many:
+            edit = first_that(fits, term_edits(self.blame))
+        elif self.is_proved and not self.spoils_all:
+            edit = first_that(fits, unlike_edits(self.blame))
         else:
             edit = first_that(fits, forward_edits(self.blame))
         return (edit, proofs[0]) if edit is not None else None
