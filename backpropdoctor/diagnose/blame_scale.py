@@ -17,9 +17,9 @@ def blame_of(check: Check) -> Blame:
     shared = [m for m in check.measured if m.ratio and m.ratio.value and abs(m.ratio.value - check.uniform) <= 10 * SAME]
     loss = check.training.loss
     if abs(check.uniform - 1) > 10 * SAME and 0 < len(shared) < len(check.wrong) and loss and loss.source != "implied":
-        other = Blame(replace(check, uniform=1.0))
+        other = Blame(replace(check, uniform=1.0, fixed=True))
         roots = other.roots()
         if len(roots) == 1 and not roots[0].tensors and {m.held.tensor.name for m in check.wrong} <= set(roots[0].affects):
-            check.uniform = 1.0
+            check.uniform, check.fixed = 1.0, True
             return other
     return Blame(check)

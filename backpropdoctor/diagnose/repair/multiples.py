@@ -6,7 +6,6 @@ The factor is worked out from the slopes: with that multiple of the term all gra
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -70,35 +69,26 @@ def _factor(blame: Blame, nodes: Sequence[int]) -> float | None:
 
 
 def _written(blame: Blame, text: Text, node: ast.expr, factor: float) -> Iterator[tuple[ast.expr, str]]:
-    """A product with that factor: another number in it, one that is too many left out, or one that is missing."""
+    """A product with that factor: one that is missing, one that is too many left out, or another number in it."""
     known = _settings(blame)
+    whole = text.of(node) if _is_product(node) else text.wrapped(node)
+    for words, number in [("", 1.0), *((f"{p:g} * ", p) for p in _PLAIN)]:
+        for name, value in known.items():
+            if value not in (0.0, 1.0) and close(number * value, factor):
+                yield node, f"{words}{name} * {whole}"
     for part, rest in _factors(node):
         value = part.value if isinstance(part, ast.Constant) else known.get(ast.unparse(part))
         if not isinstance(value, (int, float)):
             continue
         if rest is not None and close(value * factor, 1.0):
             yield rest[0], text.of(rest[1])
-        elif isinstance(part, ast.Constant) and _is_short(value * factor):
+        elif isinstance(part, ast.Constant) and close(float(f"{value * factor:.4g}"), value * factor):
             yield part, f"{value * factor:.4g}"
-    names = defaultdict[float, list[str]](list)
-    for name, value in known.items():
-        names[float(value)].append(name)
-    plain = [(f"{p:g} * ", p) for p in _PLAIN] + [("", 1.0)]
-    for words, number in plain:
-        if number != 1.0 and close(number, factor):
-            yield node, words + text.wrapped(node) if not _is_product(node) else words + text.of(node)
-        for value, rows in names.items():
-            if value and close(number * value, factor):
-                made = text.of(node) if _is_product(node) else text.wrapped(node)
-                yield node, f"{words}{rows[0]} * {made}"
+    yield from ((node, f"{p:g} * {whole}") for p in _PLAIN if close(p, factor))
 
 
 def _is_product(node: ast.expr) -> bool:
     return isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div))
-
-
-def _is_short(value: float) -> bool:
-    return close(float(f"{value:.4g}"), value)
 
 
 def _factors(node: ast.expr) -> Iterator[tuple[ast.expr, tuple[ast.BinOp, ast.expr] | None]]:
@@ -114,12 +104,11 @@ def _factors(node: ast.expr) -> Iterator[tuple[ast.expr, tuple[ast.BinOp, ast.ex
 
 
 def _settings(blame: Blame) -> dict[str, float]:
-    """The numbers that the program names and does not work out of its parameters."""
-    live = blame.cotangents.live
+    """The numbers that the program names and does not work out."""
     found: dict[str, float] = {}
     for b in blame.replay.tape.bindings:
-        value = None if b.node is None else blame.nodes[b.node].value
-        if isinstance(value, (int, float, np.number)) and not isinstance(value, bool) and b.how == "assign":
-            if b.node is not None and blame.replay.canonical[b.node] not in live:
-                found[b.name] = float(value)
+        node = None if b.node is None else blame.nodes[b.node]
+        if node is not None and node.kind == "leaf" and b.how in ("assign", "read"):
+            if isinstance(node.value, (int, float, np.number)) and not isinstance(node.value, bool):
+                found[b.name] = float(node.value)
     return found
