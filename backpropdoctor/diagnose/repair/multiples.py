@@ -77,13 +77,13 @@ def _written(blame: Blame, text: Text, node: ast.expr, factor: float) -> Iterato
             if value not in (0.0, 1.0) and close(number * value, factor):
                 yield node, f"{words}{name} * {whole}"
     for part, rest in _factors(node):
-        value = part.value if isinstance(part, ast.Constant) else known.get(ast.unparse(part))
-        if not isinstance(value, (int, float)):
+        own = part.value if isinstance(part, ast.Constant) else known.get(ast.unparse(part))
+        if not isinstance(own, (int, float)):
             continue
-        if rest is not None and close(value * factor, 1.0):
+        if rest is not None and close(own * factor, 1.0):
             yield rest[0], text.of(rest[1])
-        elif isinstance(part, ast.Constant) and close(float(f"{value * factor:.4g}"), value * factor):
-            yield part, f"{value * factor:.4g}"
+        elif isinstance(part, ast.Constant) and close(float(f"{own * factor:.4g}"), own * factor):
+            yield part, f"{own * factor:.4g}"
     yield from ((node, f"{p:g} * {whole}") for p in _PLAIN if close(p, factor))
 
 
