@@ -19,7 +19,8 @@ from ..tape.tape import Binding, Ref
 from ..tape.training import Held, Training
 from .gradients import Measured
 
-_MOST_FORWARD = 400  # forward values whose adjoint is measured, the latest of each shape first
+_MOST_NUMBERS = 400  # forward values that are one number whose adjoint is measured, the latest first
+_MOST_ARRAYS = 1200  # the same of each shape of arrays: a step may go over many samples one by one
 _MOST_BACKWARD = 4000
 _MOST_READ = 12  # forward values of a shape of which one that a gradient reads may be the adjoint
 _MOST_AT_ONCE = 4_000_000  # numbers in the directions of all targets of a shape that are held at once
@@ -114,11 +115,11 @@ class Cotangents:
         """Forward nodes by their shape without axes of length 1, in order."""
         found: dict[tuple[int, ...], list[int]] = defaultdict(list)
         wanted = {squeezed(np.shape(self.nodes[i].value)) for i in self.backward}
-        for i in sorted(self.forward, reverse=True)[: 4 * _MOST_FORWARD]:
+        for i in sorted(self.forward, reverse=True)[: 4 * _MOST_ARRAYS]:
             shape = squeezed(np.shape(self.nodes[i].value))
             if self.is_negation(i):
                 continue  # the adjoint of -z is the wrong sign of that of z, and nobody's aim
-            if shape in wanted and len(found[shape]) < _MOST_FORWARD:
+            if shape in wanted and len(found[shape]) < (_MOST_ARRAYS if shape else _MOST_NUMBERS):
                 found[shape].append(i)
         return {shape: nodes[::-1] for shape, nodes in found.items()}
 

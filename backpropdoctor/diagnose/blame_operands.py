@@ -163,10 +163,12 @@ def _right_for_another(blame: Blame, node: int, target: int, factor: int, functi
     wanted = _wanted(blame, node, target)
     if wanted is None:
         return False
+    # what the value is multiplied with stays, though it may be made of an equal factor
+    kept = {i: blame.replay.base(i) for i in map(blame.replay.canonical.__getitem__, blame.replay.inputs(node)) if i != factor}
     for other in near:
         try:
             made = blame.replay.evaluate([factor], {argument: blame.replay.base(other)})[0]
-            value = blame.replay.evaluate([node], {factor: made})[0]
+            value = blame.replay.evaluate([node], {**kept, factor: made})[0]
         except ReplayError:
             continue
         if _fits(blame, value, target, wanted):

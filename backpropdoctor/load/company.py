@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -193,11 +193,13 @@ def _stand_together(one: Site, other: Site) -> bool:
     a, b = one.statement_span, other.statement_span
     if a.path == b.path and one.function == other.function:
         return a.column == b.column or a.line == b.line
-    if not ("." in one.function and "." in other.function):
-        return False
-    if one.function.rpartition(".")[2] != other.function.rpartition(".")[2]:
-        return False
-    return one.statement is other.statement or ast.unparse(one.statement) == ast.unparse(other.statement)
+    methods = [s.function.rpartition(".")[2] for s in (one, other) if "." in s.function]
+    return len(methods) == 2 and methods[0] == methods[1] and _text(one.statement) == _text(other.statement)
+
+
+@lru_cache(maxsize=4096)
+def _text(statement: ast.stmt) -> str:
+    return ast.unparse(statement)
 
 
 def _are_one(one: Site | None, other: Site) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,17 +42,23 @@ class Gauge:
 def gauges(nodes: Sequence[Node], first: int = 0) -> dict[Span, Gauge]:
     """The fullest gauge of each place among recorded nodes, the first of which has the index `first`."""
     found: dict[Span, Gauge] = {}
+    readers: dict[int, list[Node]] = defaultdict(list)
+    for node in nodes:
+        for i in dict.fromkeys(node.inputs()):
+            readers[i].append(node)
     for node in nodes:
         name = operation_name(node) if node.kind == "op" else ""
         if name not in ("exp", "exp2", "expm1", "log", "log2", "log10") or node.site is None:
             continue
-        gauge = _gauge(node, name, nodes, first)
+        gauge = _gauge(node, name, nodes, first, readers)
         if gauge is not None and (gauge.span not in found or gauge.level > found[gauge.span].level):
             found[gauge.span] = gauge
     return found
 
 
-def _gauge(node: Node, name: str, nodes: Sequence[Node], first: int) -> Gauge | None:
+def _gauge(
+    node: Node, name: str, nodes: Sequence[Node], first: int, readers: Mapping[int, Sequence[Node]]
+) -> Gauge | None:
     argument = node.args[0] if node.args else None
     value = nodes[argument.index - first].value if isinstance(argument, Ref) and argument.index >= first else argument
     array, out = as_numbers(value), as_numbers(node.value)
@@ -59,7 +66,7 @@ def _gauge(node: Node, name: str, nodes: Sequence[Node], first: int) -> Gauge | 
         return None
     assert node.site is not None
     if name.startswith("exp"):
-        if _reciprocal(node.index, nodes):
+        if _reciprocal(node.index, nodes, first, readers):
             return None
         base = 2.0 if name == "exp2" else math.e
         limit = exp_limit(out.dtype, base)
@@ -70,31 +77,28 @@ def _gauge(node: Node, name: str, nodes: Sequence[Node], first: int) -> Gauge | 
     return Gauge(node.site.span, node.site.span.text, "log", least, float(np.finfo(out.dtype).tiny), str(out.dtype))
 
 
-def _reciprocal(index: int, nodes: Sequence[Node]) -> bool:
+def _reciprocal(index: int, nodes: Sequence[Node], first: int, readers: Mapping[int, Sequence[Node]]) -> bool:
     """Whether all that is made of the exponential is c / (1 + exp(…)), which is right when it overflows."""
-    reached = _readers(index, nodes)
+    reached = readers.get(index, ())
     for _ in range(2):
         if reached and all(operation_name(n) == "add" for n in reached):
-            reached = [m for n in reached for m in _readers(n.index, nodes)]
-    return bool(reached) and all(operation_name(n) in ("divide", "reciprocal") and not _above(n, nodes, index) for n in reached)
+            reached = [m for n in reached for m in readers.get(n.index, ())]
+    divided = all(operation_name(n) in ("divide", "reciprocal") for n in reached)
+    return bool(reached) and divided and not any(_above(n, nodes, first, index) for n in reached)
 
 
-def _above(node: Node, nodes: Sequence[Node], index: int) -> bool:
+def _above(node: Node, nodes: Sequence[Node], first: int, index: int) -> bool:
     """Whether the numerator too depends on the exponential."""
     top = node.args[0] if len(node.args) > 1 else None
-    waiting = [top.index] if isinstance(top, Ref) else []
-    known = {n.index: n for n in nodes}
+    waiting, seen = [top.index] if isinstance(top, Ref) else [], set[int]()
     while waiting:
         i = waiting.pop()
         if i == index:
             return True
-        if i > index and i in known:
-            waiting.extend(known[i].inputs())
+        if i > index and i not in seen:
+            seen.add(i)
+            waiting.extend(nodes[i - first].inputs())
     return False
-
-
-def _readers(index: int, nodes: Sequence[Node]) -> list[Node]:
-    return [n for n in nodes if n.index > index and index in set(n.inputs())]
 
 
 def forecast(samples: Sequence[tuple[int, dict[Span, Gauge]]], steps: int) -> list[Finding]:

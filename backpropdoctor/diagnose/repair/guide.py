@@ -6,6 +6,7 @@ chance. It proves nothing (the gradients do), but it is known at once, without e
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from ..blame_first import shares_of
 from .trial import SEARCH, Trial
 
 _ROOM = 10 * SAME  # the verdict has no less
-_MOST_TARGETS = 120  # of one shape, the latest ones: nearest to the loss, where a backward pass begins
+_MOST_TARGETS = 120  # of one shape, the latest ones before a statement: nearest to where its backward pass begins
 
 
 class Guide:
@@ -26,22 +27,27 @@ class Guide:
     def __init__(self, blame: Blame, trial: Trial) -> None:
         self.blame = blame
         self.trial = trial
-        self._adjoints: dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]] = {}
+        self._adjoints: dict[tuple[tuple[int, ...], int], tuple[np.ndarray, np.ndarray]] = {}
 
-    def likes(self, values: Sequence[Any]) -> bool:
-        """Whether one of the values is a multiple of a true adjoint, or of what one reader of a value passes on to it."""
-        return any(self._is_adjoint(v) for v in values)
+    def likes(self, values: Sequence[Any], at: int) -> bool:
+        """Whether one of the values is a multiple of a true adjoint, or of what one reader of a value passes on to it.
 
-    def _is_adjoint(self, value: Any) -> bool:
+        `at` is when they were made: a step over many samples has the forward pass of each before its backward pass.
+        """
+        return any(self._is_adjoint(v, at) for v in values)
+
+    def _is_adjoint(self, value: Any, at: int) -> bool:
         if not isinstance(value, (np.ndarray, np.floating, float)):
             return False
         made = np.asarray(value)
         if made.dtype.kind != "f" or not made.size:
             return False
         shape = tuple(n for n in made.shape if n != 1)
-        if shape not in self._adjoints:
-            self._adjoints[shape] = self._known(shape)
-        directions, slopes = self._adjoints[shape]
+        targets = self.blame.cotangents.targets.get(shape, [])
+        start = max(0, bisect_left(targets, at) - _MOST_TARGETS)
+        if (shape, start) not in self._adjoints:
+            self._adjoints[shape, start] = self._known(shape, targets[start : start + _MOST_TARGETS])
+        directions, slopes = self._adjoints[shape, start]
         with np.errstate(all="ignore"):
             return self._parallel(directions @ made.ravel(), slopes, made.size)
 
@@ -54,11 +60,11 @@ class Guide:
         left, right = mine[0] * slopes[1], mine[1] * slopes[0]
         return bool(np.any(known & (np.abs(left - right) <= _ROOM * (np.abs(left) + np.abs(right)))))
 
-    def _known(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-        """Two directions of each forward value of a shape, and the slopes of the loss along them."""
+    def _known(self, shape: tuple[int, ...], targets: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Two directions of each of some forward values of a shape, and the slopes of the loss along them."""
         directions: list[list[np.ndarray]] = []
         found: list[list[Any]] = []
-        for target in self.blame.cotangents.targets.get(shape, ())[-_MOST_TARGETS:]:
+        for target in targets:
             slopes = [self._slope(target, number) for number in SEARCH]
             if None not in slopes:
                 directions.append([self.trial.adjoints.direction(target, number).ravel() for number in SEARCH])

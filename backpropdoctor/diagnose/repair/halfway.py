@@ -166,7 +166,7 @@ class _Aim:
         values = search.trial.first_values(edited, 1)
         found = 0.0
         for (_, node), value in zip(moment.outs, values, strict=False):
-            if begins and np.size(value) > 1 and search.guide.likes([value]):
+            if begins and np.size(value) > 1 and search.guide.likes([value], moment.at):
                 return _MEANT
             canonical = blame.replay.canonical[node]
             if blame.accepts(canonical):

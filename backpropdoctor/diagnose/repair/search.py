@@ -324,7 +324,8 @@ class Search:
             return None
         if not values:
             return Tried(rank, scene, c, text, edited, False) if self.trial.is_repeated(scene.place) else None
-        return Tried(rank, scene, c, text, edited, self.guide.likes(values) or self._slopes.get(id(c), 0.0) < 0)
+        likely = self.guide.likes(values, self.trial.moments[scene.place][0].at) or self._slopes.get(id(c), 0.0) < 0
+        return Tried(rank, scene, c, text, edited, likely)
 
     def _first_change(self, scene: Scene, edited: Edited) -> list[Any] | None:
         """What an edited statement makes other than before: at its first moment, or at later ones if it makes the same there.
