@@ -273,6 +273,7 @@ def _blamed(check: Check) -> Examined:
     """Roots, findings and table of what was measured."""
     training = check.training
     blame = blame_of(check) if check.wrong else None
+    check = blame.check if blame else check
     found = Examined(training, check, blame)
     found.roots = blame.roots() if blame else []
     found.findings = gradient_findings(check, blame, found.roots)
