@@ -19,6 +19,7 @@ from .blame_factor import one_factor
 from .blame_first import one_first
 from .blame_reads import one_reading
 from .blame_roles import Roles, Root
+from .blame_steps import lacks_factor
 from .blame_together import (
     all_uphill,
     read_too_late,
@@ -127,7 +128,7 @@ class Blame(Roles):
         site = self.nodes[own[0]].site
         others = [o for o in self.check.measured if o is not m and own[0] in o.held.claim.gradient_nodes]
         taken = single and self._is_of_another(m, own[0])
-        if any(o.verdict == "right" for o in others) or taken or self._steps_back(m):
+        if any(o.verdict == "right" for o in others) or taken or self._steps_back(m) or lacks_factor(self, m):
             site = (self._alias(own[0]) if taken else None) or self.update_site(m, own[0]) or site
         if site is not None and site.statement_span != root.site.statement_span:
             root.site = site

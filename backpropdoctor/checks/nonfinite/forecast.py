@@ -56,9 +56,7 @@ def gauges(nodes: Sequence[Node], first: int = 0) -> dict[Span, Gauge]:
     return found
 
 
-def _gauge(
-    node: Node, name: str, nodes: Sequence[Node], first: int, readers: Mapping[int, Sequence[Node]]
-) -> Gauge | None:
+def _gauge(node: Node, name: str, nodes: Sequence[Node], first: int, readers: Mapping[int, Sequence[Node]]) -> Gauge | None:
     argument = node.args[0] if node.args else None
     value = nodes[argument.index - first].value if isinstance(argument, Ref) and argument.index >= first else argument
     array, out = as_numbers(value), as_numbers(node.value)

@@ -161,18 +161,40 @@ def _named(statement: ast.stmt, function: str) -> str:
 
 
 def _sum_edits(site: Site) -> Iterator[ForwardEdit]:
-    """A mean for a sum over everything, and the other way round, where one of several terms reads unlike all others."""
+    """A mean for a sum over everything, and the other way round, where one of several terms of a form is unlike all others.
+
+    The mean of an error beside the sums of the weights' squares is of another form.
+    """
     statement, text = site.statement, Text(site.statement, site.span.path)
     reductions = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and not n.keywords and _called(n) in _EXCHANGED]
-    names = [_called(n) for n in reductions]
-    for node in reductions if len(reductions) > 2 else ():
-        if names.count(_called(node)) > 1:
+    forms = [_form(n) for n in reductions]
+    for node, form in zip(reductions, forms, strict=True):
+        names = [_called(n) for n, other in zip(reductions, forms, strict=True) if other == form]
+        if len(names) < 3 or names.count(_called(node)) > 1:
             continue
         assert isinstance(node.func, ast.Attribute)
         was, new = _called(node), f"{text.of(node.func.value)}.{_EXCHANGED[_called(node)]}"
         fix, whole = text.fix(node.func, new), text.span(statement)
         name = _named(statement, site.function)
         yield ForwardEdit((fix,), name, was, _EXCHANGED[was], whole, text.span(node.func), "forward-scale")
+
+
+def _form(node: ast.Call) -> str:
+    """What is reduced, whatever the variables in it are."""
+    return " ".join(ast.dump(_Blank().visit(ast.parse(ast.unparse(a), mode="eval"))) for a in node.args)
+
+
+class _Blank(ast.NodeTransformer):
+    """Puts one name in the place of all variables."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Name("_")
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        return ast.Name("_")
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        return ast.Name("_")
 
 
 def _called(node: ast.Call) -> str:
