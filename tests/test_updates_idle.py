@@ -57,6 +57,6 @@ def test_a_sum_that_a_gradient_begins_with_and_nothing_else(adds, line, code, ch
     zeros = TRAINING.replace('"c": dh.sum(axis=0)', '"c": dc').replace("    dh = d @", "    dc = np.zeros(6)\n    dh = d @")
     source = zeros.replace("    grads =", f"    dc += {adds}\n    grads =") if adds else zeros
     apart = source.replace(
-        LOOP, "".join(f"    net['{n}'] -= 0.5 * {g}\n" for n, g in zip("WcV", ("x.T @ dh", "dc", "h.T @ d")))
+        LOOP, "".join(f"    net['{n}'] -= 0.5 * {g}\n" for n, g in zip("WcV", ("x.T @ dh", "dc", "h.T @ d"), strict=True))
     )
     assert [(f.code, f.line) for f in checked(apart).findings] == [(code, line)]

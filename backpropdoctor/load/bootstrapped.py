@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from ..tape.tape import Node, Ref
 from ..tape.training import LossFound, Training
 
 _MOST = 1000  # copies, choices and writes that are looked through
+_MOST_TERMS = 32  # terms of a difference that has a target in it
 _SUM = ADD | SUB
 _HANDED_ON = {
     *("array", "asarray", "stack", "vstack", "hstack", "concatenate", "where", "getitem", "copy", "astype", "float"),
@@ -70,7 +72,9 @@ class Bootstrapped:
         Each is a multiple of something, or has data in it: of `a - b - y` nobody can say which of the two is meant as data.
         What is a function of the other side alone, as an activation is, is no target of it.
         """
-        terms = list(self._terms(root))
+        terms = list(islice(self._terms(root), _MOST_TERMS + 1))
+        if len(terms) > _MOST_TERMS:  # a sum over a whole sequence
+            return []
         moving = [(i, sign) for i, sign in terms if i is not None]
         if len(moving) < 2:
             return []
@@ -87,21 +91,24 @@ class Bootstrapped:
         above = self.replay.upstream([index], barrier=others) - others
         return all(self.replay.tape.nodes[i].kind in ("op", "view") for i in above) and not above & self.starts
 
-    def _terms(self, index: int, sign: int = 1) -> Iterator[tuple[int | None, int]]:
+    def _terms(self, index: int) -> Iterator[tuple[int | None, int]]:
         """A live value as terms with their signs; None is data."""
-        node = self.replay.tape.nodes[index]
-        taken_apart = is_any(node.op, _SUM | NEG) and self.replay.canonical[index] not in self.starts
-        if is_any(node.op, ADD) and not all(self._is_live(i) for i in node.inputs()):
-            taken_apart = False  # data plus something: a target
-        if not taken_apart:
-            yield index, sign
-            return
-        for k, argument in enumerate(node.args):
-            own = -sign if (k and is_any(node.op, SUB)) or is_any(node.op, NEG) else sign
-            if isinstance(argument, Ref) and self._is_live(argument.index):
-                yield from self._terms(argument.index, own)
-            else:
-                yield None, own
+        stack: list[tuple[int | None, int]] = [(index, 1)]
+        while stack:
+            i, sign = stack.pop()
+            node = self.replay.tape.nodes[i] if i is not None else None
+            taken_apart = (
+                node is not None and is_any(node.op, _SUM | NEG) and self.replay.canonical[node.index] not in self.starts
+            )
+            if node is not None and is_any(node.op, ADD) and not all(self._is_live(j) for j in node.inputs()):
+                taken_apart = False  # data plus something: a target
+            if node is None or not taken_apart:
+                yield i, sign
+                continue
+            for k, argument in enumerate(node.args):
+                own = -sign if (k and is_any(node.op, SUB)) or is_any(node.op, NEG) else sign
+                live = isinstance(argument, Ref) and self._is_live(argument.index)
+                stack.append((argument.index if live else None, own))
 
     def steps(self, node: Node) -> list[tuple[int, int]]:
         """A parameter, and what of its size is added to it."""
