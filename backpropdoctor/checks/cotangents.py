@@ -251,6 +251,10 @@ class Cotangents:
                 found.append(Held(claim, names[0].name, names[0].site, "intermediate"))
         return found
 
+    def count_exact(self) -> int:
+        """How many of them are the adjoints of the loss, but for the sign."""
+        return sum(close(abs(self.paired[self.replay.canonical[h.node]].ratio), 1.0) for h in self.held())
+
     def forward_name(self, node: int) -> str:
         names = [b for b in self.names(node) if b.how != "return"]
         if names:

@@ -13,6 +13,7 @@ from typing import Any
 from ...finding import Fix
 from ...load.script import ENOUGH
 from ...source import Span
+from ...tape.adjoint import close
 from ...tape.tape import Tape
 from ..blame import Blame, Root
 from .back import Back, shown
@@ -268,10 +269,17 @@ class Mending:
                 proofs.append(found)
             return bool(proofs)
 
+        def keeps(fixes: tuple[Fix, ...]) -> bool:
+            held = self.blame.cotangents.count_exact()
+            rows = proofs[0].found.rows if fits(fixes) else ()
+            if proofs and sum(r.kind == "intermediate" and close(abs(r.ratio or 0.0), 1.0) for r in rows) < held:
+                proofs.clear()  # what the backward pass holds on its way belongs to the loss as it is
+            return bool(proofs)
+
         if self.is_many:
-            edit = first_that(fits, term_edits(self.blame))
+            edit = first_that(keeps, term_edits(self.blame))
         elif self.is_proved and not self.spoils_all:
-            edit = first_that(fits, unlike_edits(self.blame))
+            edit = first_that(keeps, unlike_edits(self.blame))
         else:
             edit = first_that(fits, forward_edits(self.blame))
         return (edit, proofs[0]) if edit is not None else None
