@@ -32,7 +32,26 @@ def without_carried(updated: Updated, found: Found) -> Found:
             begun[updated.place(update)].append(canon[update.old])
     carried = {place for place, nodes in begun.items() if _made_of_others(updated, place, nodes, origins, news)}
     carried |= {place for place in begun if _summed_for_another(updated, place, found)}
+    carried |= _in_new_lists(updated, found, news)
     return [(u, o) for u, o in found if updated.place(u) not in carried]
+
+
+def _in_new_lists(updated: Updated, found: Found, news: set[int]) -> set[Hashable]:
+    """The places whose first value stands in a list that each turn makes anew, where others go on from turn to turn.
+
+    So it is with the states of a simulation that is run once a turn: each is made of the one before it.
+    """
+    lists: dict[str, set[object]] = defaultdict(set)
+    for b in updated.steps.tape.bindings:
+        if b.how == "element" and isinstance(b.place, tuple) and len(b.place) == 3:
+            lists[b.name].add(b.place[1])
+    anew: dict[Hashable, bool] = {}
+    for place in dict.fromkeys(updated.place(u) for u, _ in found):
+        first = place[1] if isinstance(place, tuple) and place[0] == "buffer" else None
+        names = updated.replay.index.names.get(first, ()) if isinstance(first, int) else ()
+        anew[place] = any(b.how == "element" and len(lists[b.name]) > 1 for b in names)
+    goes_on = any(not anew[updated.place(u)] and updated.canon[u.old] in news for u, _ in found)
+    return {place for place, is_new in anew.items() if is_new} if goes_on else set()
 
 
 def _summed_for_another(updated: Updated, place: Hashable, found: Found) -> bool:
