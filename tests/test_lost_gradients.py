@@ -58,3 +58,30 @@ def test_zeros_that_another_sum_begins_with_carry_nothing(tmp_path, sum_of_anoth
     path.write_text(CHAIN.replace("dsoil = dsoil / crew", f"dsoil = {sum_of_another} / crew"))
     [finding] = [f for f in check_script(str(path)).findings if f.severity == "error"]
     assert (finding.line, finding.fix.after) == (21, "dsoil")
+
+
+SOFTMAX = """
+import numpy as np
+
+rng = np.random.default_rng(6)
+marks = rng.normal(size=(30, 3))
+group = rng.integers(0, 3, 30)
+A = rng.normal(size=(3, 3))
+
+def odds(z):
+    e = np.exp(z - z.max(1, keepdims=True))
+    return e / e.sum(1, keepdims=True)
+
+for turn in range(15):
+    z = marks @ A
+    cost = -np.log(odds(z)[np.arange(30), group]).mean()
+    gap = odds(z)
+    gap[np.arange(30), group] -= 1
+    A -= 0.3 * (marks.T @ (gap / 30))
+"""
+
+
+def test_a_function_of_the_forward_pass_is_handed_data(checked, proven):
+    assert not checked(SOFTMAX).findings
+    assert proven(SOFTMAX.replace("gap = odds(z)", "gap = odds(marks)")) == [16]
+    assert proven(SOFTMAX.replace("gap = odds(z)", "gap = 2 * odds(z)")) == [16]

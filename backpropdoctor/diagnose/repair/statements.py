@@ -47,6 +47,8 @@ def statements_of(blame: Blame, root: Root) -> dict[Place, ast.stmt]:
                 if j in forward and j not in blame.cotangents.backward:
                     continue
                 site = tape.nodes[j].site if tape.nodes[j].kind != "leaf" else _filled(blame, i, j)
+                if site is not None and home(site)[0] in forward_places:
+                    site = _asked_for(blame, i, j)
                 if site is not None and home(site)[0] not in forward_places:
                     found.setdefault(*home(site))
                 if not blame.accepts(j):
@@ -92,6 +94,12 @@ def _choosers(blame: Blame, root: Root, forward_places: Collection[Place]) -> li
             if chosen and home(chosen[-1].site)[0] not in forward_places:
                 found[home(chosen[-1].site)[0]] = chosen[-1].site
     return list(found.values())[:4]
+
+
+def _asked_for(blame: Blame, i: int, j: int) -> Site | None:
+    """The statement that gave a name to what a function of the forward pass made for the backward pass: `p = softmax(x)`."""
+    named = [b.site for b in blame.cotangents.names(j) if b.how == "assign" and b.at <= i]
+    return named[-1] if named and isinstance(named[-1].statement, ast.Assign) else None
 
 
 def _filled(blame: Blame, i: int, j: int) -> Site | None:
