@@ -6,8 +6,7 @@ an accumulator does not.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -15,12 +14,13 @@ import numpy as np
 from ..tape.algebra import SUB
 from ..tape.numbering import reads_shape_only
 from ..tape.steps import Steps, Update
-from ..tape.tape import Iteration, Node, Ref, Scope
+from ..tape.tape import Node, Ref
 from .company import Company, Evidence
 from .conventions import is_gradient_name, is_learning_rate
 from .late import with_late
 from .passing import without_between, without_restarted, without_states
 from .recurrent import without_carried
+from .starts import starts_of
 from .states import States
 
 
@@ -59,64 +59,8 @@ class Updated:
 
     @cached_property
     def starts(self) -> dict[int, int]:
-        """For each update (by its new node) the node at which its training step began.
-
-        That is the last round of the outermost loop that turned between this update of the place and the one before, and
-        is not over: a loop over the parameters ends with its step, and begins again in the next one. Where none turned, it
-        is the call that a comprehension made again.
-        """
-        last: dict[Hashable, int] = {}
-        starts: dict[int, int] = {}
-        opened: dict[tuple[int, int], int] = {}
-        over: dict[tuple[int, int], int] = {}  # where the same loop began once more
-        running: dict[int, int] = {}
-        for e in self.steps.tape.iterations:
-            if (e.site.id, e.instance) not in opened and e.site.id in running:
-                over[e.site.id, running[e.site.id]] = e.at
-            opened.setdefault((e.site.id, e.instance), e.at)
-            running[e.site.id] = e.instance
-        for update in self.steps.updates:
-            place = self.place(update)
-            previous = update.old if update.old in starts else last.get(place, self._bound_before(update))
-            start = 0
-            if previous is not None:
-                turned = [
-                    (opened[e.site.id, e.instance], -e.at)
-                    for e in self._between(previous, update.new)
-                    if opened[e.site.id, e.instance] <= previous and over.get((e.site.id, e.instance), update.new) >= update.new
-                ]
-                before = starts.get(previous, 0)
-                start = -min(turned)[1] if turned else max(before, self._called_again(previous, update.new))
-            starts[update.new] = start
-            last[place] = update.new
-        return starts
-
-    def _bound_before(self, update: Update) -> int | None:
-        """The value that an update changes, where it was computed for the same variable: from a number, in the first step."""
-        names = self.replay.index.names.get(update.old, ())
-        own = update.binding is not None and any(b.place == update.binding.place for b in names)
-        return update.old if own and self.nodes[update.old].kind == "op" else None
-
-    def _called_again(self, first: int, second: int) -> int:
-        """Where the outermost call began that was made for the second of two values, and before for the first; else 0."""
-        before = {(s.parent, s.call.id): s for s in self._activations(first) if s.call is not None}
-        for scope in reversed(list(self._activations(second))):
-            if scope.call is not None and before.get((scope.parent, scope.call.id), scope) is not scope:
-                return scope.at
-        return 0
-
-    def _activations(self, node: int) -> Iterator[Scope]:
-        """The function calls that a value was made in, the innermost first."""
-        scopes = self.steps.tape.scopes
-        scope = scopes.get(self.nodes[node].scope)
-        while scope is not None:
-            yield scope
-            scope = scopes.get(scope.parent) if scope.parent is not None else None
-
-    def _between(self, first: int, second: int) -> list[Iteration]:
-        events = self.steps.tape.iterations
-        low = bisect_right(events, first, key=lambda e: e.at)
-        return events[low : bisect_right(events, second, key=lambda e: e.at)]
+        """For each update (by its new node) the node at which its training step began; claims add theirs."""
+        return starts_of(self)
 
     def _origin(self, update: Update, known: dict[int, int]) -> int | None:
         """The version of the place, in this step, that the update depends on."""
