@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..tape.adjoint import is_broadcast
-from ..tape.algebra import PRODUCTS, Scaling, Term
+from ..tape.algebra import ADD, NEG, PRODUCTS, SUB, Scaling, Term, is_any
 from ..tape.steps import Update
 from ..tape.tape import Binding, Ref, Site
 from .conventions import is_gradient_name, is_learning_rate
@@ -121,6 +121,9 @@ class Behind:
 
     def gradient_of(self, updates: Sequence[Update], origin: int) -> Gradient | None:
         """The gradient that the updates of `origin` use: without scalar factors, momentum or adaptive scaling."""
+        whole = self.whole(updates)
+        if whole is not None:
+            return self.named(Scaling(whole.node, ()), -whole.factor, exact=True)
         terms = [t for u in updates for t in u.terms]
         chains = [self.strippings(t.node) for t in terms]
         if any(self._is_adaptive(chain[-1].node) and not self._is_sum(chain[-1].node) for chain in chains):
@@ -135,6 +138,26 @@ class Behind:
             chosen = chain[-1]
         chosen = self._unlimited(chosen or chain[0], chain)
         return self._conditioned(self._unclipped(chosen), updates[0], terms[0])
+
+    def whole(self, updates: Sequence[Update]) -> Term | None:
+        """What is called the gradient and goes into the one update as it is, a multiple of the value in it: `W -= dW`.
+
+        That multiple belongs to the gradient of a penalty then, and is no decay beside it.
+        """
+        [update] = updates if len(updates) == 1 else [None]
+        if update is None or update.self_factor == 0.0:
+            return None
+        node = self.nodes[update.new]
+        op = getattr(node.op, "op", node.op)
+        operands = [a.index for a in (node.args[3:] if node.kind == "write" else node.args[1:]) if isinstance(a, Ref)]
+        if len(operands) != 1 or not is_any(op, ADD | SUB):
+            return None
+        i, sign = operands[0], -1.0 if is_any(op, SUB) else 1.0
+        while is_any(self.nodes[i].op, NEG):
+            [i], sign = self.nodes[i].inputs(), -sign
+        if self._gradient_binding(i) is None or {t.node for t in self.steps.algebra.terms(i)} <= {t.node for t in update.terms}:
+            return None  # nothing was taken out of it
+        return Term(sign, i)
 
     def _unlimited(self, chosen: Scaling, chain: Sequence[Scaling]) -> Scaling:
         """What a gradient was before it was scaled by its own norm, with the other factors of that statement."""

@@ -92,7 +92,7 @@ class Parameters:
             gradient = self._gradient_in_parts(learning, origin)
         home = binding.place if binding else None
         evidence = self.updated.evidence.get(updates[0].new, "update")
-        decays = evidence == "update" and self.updated.shrinks(updates, origin)
+        decays = evidence == "update" and self.updated.shrinks(updates, origin) and self.behind.whole(learning) is None
         return Parameter(name, parts or (name,), place, origin, learning[0], gradient, updates[-1].new, home, decays, evidence)
 
     def _covers(self, update: Update) -> bool:

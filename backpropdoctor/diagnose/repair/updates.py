@@ -56,8 +56,9 @@ class UpdateTrial:
         canonical = self.replay.canonical
         by_term: dict[int, list[Update]] = {}
         for update in steps.updates:
-            for term in update.terms:
-                for scaling in steps.algebra.all_scalings(term.node):
+            whole = set(self.replay.tape.nodes[update.new].inputs()) - {update.old}  # a gradient with a decay in it
+            for i in dict.fromkeys([*(t.node for t in update.terms), *sorted(whole)]):
+                for scaling in steps.algebra.all_scalings(i):
                     by_term.setdefault(canonical[scaling.node], []).append(update)
         for m in self.check.measured:
             if m.held.update is not None and m.held.update.site is not None:
