@@ -65,3 +65,62 @@ def test_a_mean_that_one_gradient_lacks_is_no_rate(tmp_path: Path) -> None:
         source = source.replace(text, f"{text} / n")
     [(_, found, _)] = errors(tmp_path, source)
     assert found == source[: source.index("a - tempo * zurueck")].count("\n") + 1
+
+
+LAYERS = """
+import numpy as np
+
+zufall = np.random.default_rng(3)
+x = zufall.standard_normal((30, 4))
+ziel = np.sin(x.sum(axis=1, keepdims=True))
+
+class Schicht:
+    def __init__(s, n, m):
+        s.gewichte = {"W": 0.4 * zufall.standard_normal((n, m)), "b": np.zeros(m)}
+    def vor(s, x):
+        s.x = x
+        return x @ s.gewichte["W"] + s.gewichte["b"]
+    def zurueck(s, d):
+        s.grads = {"W": s.x.T @ d}
+        s.grads["b"] = d.sum(axis=0)
+        return d @ s.gewichte["W"].T
+    def schritt(s, lr):
+        for k in s.gewichte:
+            s.gewichte[k] -= lr * s.grads[k]
+
+class Gebogen(Schicht):
+    def vor(s, x):
+        s.h = np.tanh(super().vor(x))
+        return s.h
+    def zurueck(s, d):
+        return super().zurueck(d * (1 - s.h**2))
+    def schritt(s, lr):
+        for k in s.gewichte:
+            s.gewichte[k] -= lr * s.grads[k]
+
+netz = [Gebogen(4, 6), Gebogen(6, 5), Schicht(5, 1)]
+for runde in range(30):
+    aus = x
+    for s in netz:
+        aus = s.vor(aus)
+    verlust = np.mean((aus - ziel) ** 2)
+    d = 2 * (aus - ziel) / ziel.size
+    for s in netz[::-1]:
+        d = s.zurueck(d)
+    for s in netz:
+        s.schritt(0.05)
+"""
+
+
+def test_a_step_of_one_kind_of_layer_that_does_not_use_the_rate_it_is_handed(tmp_path):
+    assert errors(tmp_path, LAYERS) == []
+    first, second = LAYERS.split("class Gebogen")
+    lacking = first.replace("lr * s.grads", "s.grads") + "class Gebogen" + second
+    [(code, line, _)] = errors(tmp_path, lacking)
+    assert (code, line) == ("BD102", 20)
+
+
+def test_rates_of_their_own_are_no_fault(tmp_path):
+    first, second = LAYERS.split("class Gebogen")
+    own = first.replace("lr * s.grads", "s.grads").replace("def schritt(s, lr)", "def schritt(s, _)") + "class Gebogen" + second
+    assert errors(tmp_path, own) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,15 +23,30 @@ def settle_rates(check: Check) -> None:
     scaled = [m for m in steps if any(name != "-1" for _, name in m.held.factors)]
     bare = [m for m in steps if not any(name != "-1" for _, name in m.held.factors) and m.held.coefficient in simple]
     rates = {tuple(f for f in m.held.factors if f[1] != "-1") for m in scaled}
-    places = {m.held.site.statement_span if m.held.site else None for m in bare}
-    if len(places) != 1 or len(scaled) < 2 or len(rates) != 1 or len(scaled) + len(bare) < len(steps):
+    if len(scaled) < 2 or len(rates) != 1 or len(scaled) + len(bare) < len(steps):
         return
     rate = rates.pop()
     if len(rate) != 1 or rate[0][0] <= 0 or close(rate[0][0], 1.0):
         return
+    made = {m.held.site.statement_span if m.held.site else None for m in bare}
+    if len(made) != 1 and not (_are_taken_off_at_once(check, bare) and _are_handed(check, bare, rate[0][1])):
+        return
     for m in bare:
         if m.ratio is not None and not m.ratio.zero and m.ratio.value is not None:
             m.verdict, m.ratio, m.unscaled = "wrong", Ratio(m.ratio.value / rate[0][0], m.ratio.error), rate[0][1]
+
+
+def _are_taken_off_at_once(check: Check, bare: Sequence[Measured]) -> bool:
+    """Whether one statement changes the parameters of some gradients."""
+    sites = [check.training.replay.tape.nodes[i].site for m in bare for i in m.held.after]
+    return None not in sites and len({site.statement_span for site in sites if site is not None}) == 1
+
+
+def _are_handed(check: Check, bare: Sequence[Measured], rate: str) -> bool:
+    """Whether the functions that change the parameters of some gradients are called with a rate of this name."""
+    tape = check.training.replay.tape
+    handed = {b.scope for b in tape.bindings if b.how == "argument" and b.name == rate}
+    return all(tape.nodes[i].scope in handed for m in bare for i in m.held.after)
 
 
 def _find_rate(check: Check) -> bool:
