@@ -89,3 +89,48 @@ def test_a_function_of_the_forward_pass_is_handed_data(checked, proven):
     assert not checked(SOFTMAX).findings
     assert proven(SOFTMAX.replace("gap = odds(z)", "gap = odds(marks)")) == [17]
     assert proven(SOFTMAX.replace("gap = odds(z)", "gap = 2 * odds(z)")) == [17]
+
+
+LAYERS = """
+import numpy as np
+
+rng = np.random.default_rng(7)
+marks, wanted = rng.integers(0, 5, (20, 2)), rng.integers(0, 3, 20)
+
+class Table:
+    def __init__(self):
+        self.rows = rng.normal(size=(5, 4))
+    def forward(self, i):
+        self.i = i
+        return self.rows[i].sum(axis=1)
+    def backward(self, d, lr):
+        up = np.zeros_like(self.rows)
+        for k in range(self.i.shape[1]):
+            np.add.at(up, self.i[:, k], d)
+        self.rows -= lr * up
+
+class Plain:
+    def __init__(self):
+        self.W = rng.normal(size=(4, 3))
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+    def backward(self, d, lr):
+        back = d @ self.W.T
+        self.W -= lr * (self.x.T @ d)
+        return back
+
+table, plain = Table(), Plain()
+for turn in range(15):
+    z = plain.forward(table.forward(marks))
+    e = np.exp(z - z.max(1, keepdims=True))
+    p = e / e.sum(1, keepdims=True)
+    loss = -np.log(p[np.arange(20), wanted]).mean()
+    p[np.arange(20), wanted] -= 1
+    table.backward(plain.backward(p / 20, 0.3), 0.3)
+"""
+
+
+def test_a_layer_that_is_stepped_by_its_own_value(checked, proven):
+    assert not checked(LAYERS).findings
+    assert proven(LAYERS.replace("self.rows -= lr * up", "self.rows -= lr * self.rows")) == [17]

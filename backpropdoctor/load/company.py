@@ -120,7 +120,8 @@ class Company:
         is_zero = not np.any(np.asarray(self.nodes[update.terms[0].node].value))
         if not stays and is_zero and not self._is_summed_up(update):
             return [u for u in in_step if _are_one(u.site, site)] if self._is_never_made(update) else []
-        beside = [u for u in in_step if u.site is not None and _stand_together(u.site, site)]
+        near = _in_methods_of_one_name if stays else _stand_together
+        beside = [u for u in in_step if u.site is not None and (_stand_together(u.site, site) or near(u.site, site))]
         return [u for u in beside if factors and self._found_rates[u.new] == factors]
 
     def _is_summed_up(self, update: Update) -> bool:
@@ -193,8 +194,13 @@ def _stand_together(one: Site, other: Site) -> bool:
     a, b = one.statement_span, other.statement_span
     if a.path == b.path and one.function == other.function:
         return a.column == b.column or a.line == b.line
-    methods = [s.function.rpartition(".")[2] for s in (one, other) if "." in s.function]
-    return len(methods) == 2 and methods[0] == methods[1] and _text(one.statement) == _text(other.statement)
+    return _in_methods_of_one_name(one, other) and _text(one.statement) == _text(other.statement)
+
+
+def _in_methods_of_one_name(one: Site, other: Site) -> bool:
+    """Whether two statements stand in methods of one name, a layer's each."""
+    a, b = one.function.rpartition("."), other.function.rpartition(".")
+    return bool(a[1] and b[1]) and a[2] == b[2]
 
 
 @lru_cache(maxsize=4096)
