@@ -24,6 +24,7 @@ from ..tape.training import LossFound, Training
 
 _MOST = 1000  # copies, choices and writes that are looked through
 _MOST_TERMS = 32  # terms of a difference that has a target in it
+_MOST_LOOKS = 200
 _SUM = ADD | SUB
 _HANDED_ON = {
     *("array", "asarray", "stack", "vstack", "hstack", "concatenate", "where", "getitem", "copy", "astype", "float"),
@@ -60,6 +61,7 @@ class Bootstrapped:
         self.replay = replay
         self.starts = starts
         self.live = replay.downstream(starts)
+        self._looked_at = 0  # terms, to see what they are functions of
 
     def is_target(self, root: int, side: int) -> bool:
         """Whether a side of a difference is a bootstrapped target."""
@@ -88,6 +90,9 @@ class Bootstrapped:
 
     def _is_function_of(self, index: int, others: set[int]) -> bool:
         """Whether a value is made of some others and of numbers that stand in the program, and of nothing else."""
+        self._looked_at += 1
+        if self._looked_at > _MOST_LOOKS:
+            return True
         above = self.replay.upstream([index], barrier=others) - others
         return all(self.replay.tape.nodes[i].kind in ("op", "view") for i in above) and not above & self.starts
 

@@ -7,9 +7,9 @@ and is added to a parameter in the end: a gradient that reads itself by mistake.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ..tape.steps import Update
@@ -42,26 +42,22 @@ def _in_new_lists(updated: Updated, found: Found, news: set[int]) -> set[Hashabl
 
     So it is with the states of a simulation that is run once a turn: each is made of the one before it.
     """
-    lists: dict[str, set[object]] = defaultdict(set)
-    used: dict[object, tuple[int, int]] = {}  # from when to when something gets its name in a list
-    for b in updated.steps.tape.bindings:
-        if isinstance(b.place, tuple) and len(b.place) == 3:
-            used[b.place[1]] = used.get(b.place[1], (b.at, b.at))[0], b.at
-            if b.how == "element":
-                lists[b.name].add(b.place[1])
+    tape = updated.steps.tape
+    outer = next(((e.site.id, e.instance) for e in tape.iterations), None)
+    begun = [e.at for e in tape.iterations if (e.site.id, e.instance) == outer]
+    turns: dict[str, set[int]] = defaultdict(set)  # in which something from outside stands in a list under this name
+    made: set[str] = set()  # names of what is worked out: an update that makes new lists gives them its new values
+    for b in tape.bindings:
+        if b.how == "element" and b.node is not None:
+            turns[b.name].add(bisect_right(begun, b.at))
+            made |= {b.name} if updated.nodes[b.node].kind != "leaf" else set()
     anew: dict[Hashable, bool] = {}
     for place in dict.fromkeys(updated.place(u) for u, _ in found):
         first = place[1] if isinstance(place, tuple) and place[0] == "buffer" else None
         names = updated.replay.index.names.get(first, ()) if isinstance(first, int) else ()
-        anew[place] = any(b.how == "element" and _in_turn([used[x] for x in lists[b.name]]) for b in names)
+        anew[place] = any(b.how == "element" and b.name not in made and len(turns[b.name]) > 1 for b in names)
     goes_on = any(not anew[updated.place(u)] and updated.canon[u.old] in news for u, _ in found)
     return {place for place, is_new in anew.items() if is_new} if goes_on else set()
-
-
-def _in_turn(spans: Sequence[tuple[int, int]]) -> bool:
-    """Whether there are several spans of time, one after the other."""
-    ordered = sorted(spans)
-    return len(ordered) > 1 and all(a[1] <= b[0] for a, b in pairwise(ordered))
 
 
 def _summed_for_another(updated: Updated, place: Hashable, found: Found) -> bool:
