@@ -278,7 +278,7 @@ def _blamed(check: Check) -> Examined:
     found.roots = blame.roots() if blame else []
     found.findings = gradient_findings(check, blame, found.roots)
     cotangents = blame.cotangents if blame else Cotangents(training, check.uniform, sign_of(check.measured))
-    found.rows = _rows(check, blame, found.roots) + _intermediate_rows(check, cotangents)
+    found.rows = _rows(check, blame, found.roots) + _intermediate_rows(check, cotangents, found.roots)
     return found
 
 
@@ -296,13 +296,17 @@ def _rows(check: Check, blame: Blame | None, roots: Sequence[Root]) -> list[Chec
     return rows
 
 
-def _intermediate_rows(check: Check, cotangents: Cotangents) -> list[Checked]:
-    """The named cotangents that are right; where a wrong one goes wrong is a finding's to say."""
+def _intermediate_rows(check: Check, cotangents: Cotangents, roots: Sequence[Root]) -> list[Checked]:
+    """The named cotangents that are right; where a wrong one goes wrong is a finding's to say.
+
+    What is blamed may be the adjoint of another value than it is meant for: of `exp(z)` where that of `z` is.
+    """
+    blamed = {i for root in roots for i in root.instances}
     scale = cotangents.scale
     loss = check.training.loss
     assert loss is not None
     rows = []
-    for held in cotangents.held():
+    for held in (h for h in cotangents.held() if h.node not in blamed):
         pair = cotangents.paired[cotangents.replay.canonical[held.node]]
         if abs(pair.ratio - 1) < 1e-6 or (scale is not None and abs(pair.ratio - scale) < 1e-6 * abs(scale)):
             ratio = check.training.adjoints.ratio(held.claim, loss.objective, crude=True)

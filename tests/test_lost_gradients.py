@@ -134,3 +134,5 @@ for turn in range(15):
 def test_a_layer_that_is_stepped_by_its_own_value(checked, proven):
     assert not checked(LAYERS).findings
     assert proven(LAYERS.replace("self.rows -= lr * up", "self.rows -= lr * self.rows")) == [17]
+    [finding] = checked(LAYERS.replace("self.rows -= lr * up", "self.rows -= lr * self.rows")).findings
+    assert finding.message == "`self.rows` is made from `self.rows`, it should be `up`"

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..checks.gradients import Measured
-from ..load.penalties import penalised_loss
 from ..tape.adjoint import Tensor, close
 
 if TYPE_CHECKING:
@@ -17,9 +14,6 @@ if TYPE_CHECKING:
 
 def one_factor(blame: Blame, roots: list[Root]) -> list[Root]:
     """One root where a value that all are made of is an adjoint times the factor that all of them have; else these."""
-    first_of_all = _at_first(blame)
-    if roots and first_of_all is not None:
-        return [first_of_all]
     ratio = roots[0].ratio if roots else None
     if len({blame.line_key(root) for root in roots}) < 2 or ratio is None or close(ratio, 1.0):
         return roots
@@ -35,36 +29,6 @@ def one_factor(blame: Blame, roots: list[Root]) -> list[Root]:
     root.ratio, root.instances = ratio, [first]
     root.affects = list(dict.fromkeys(name for r in roots for name in r.affects))
     return [root]
-
-
-def _at_first(blame: Blame) -> Root | None:
-    """The first cotangent, where all that is wrong is that they have a factor of their own beside a weight decay.
-
-    The decay tells how large the error is meant to be.
-    """
-    scale, wrong = blame.cotangents.scale, blame.check.wrong
-    if scale is None or close(scale, 1.0) or not close(blame.check.uniform, 1.0):
-        return None
-    if not any(m.held.penalties for m in wrong) or not all(_is_off(blame, m, scale) for m in wrong):
-        return None
-    found = {i: p for i, p in blame.cotangents.paired.items() if blame.accepts(i) and close(p.ratio, scale)}
-    if not found:
-        return None
-    first = min(found)
-    root = blame.make_root(first, found[first].target)
-    root.ratio, root.instances, root.affects = scale, [first], [m.held.tensor.name for m in wrong]
-    return root
-
-
-def _is_off(blame: Blame, m: Measured, scale: float) -> bool:
-    """Whether the part of a gradient that belongs to the data is a multiple of that of the loss."""
-    loss = blame.training.loss
-    if loss is None or loss.source == "implied":
-        return False
-    own = [replace(p, l2=-p.l2, l1=-p.l1) for p in m.held.penalties]
-    bare = penalised_loss(blame.replay, loss, own) if own else loss
-    ratio = blame.adjoints.ratio(m.held.data_claim if own else m.held.claim, bare.objective)
-    return ratio is not None and ratio.value is not None and not ratio.zero and close(ratio.value, scale)
 
 
 def _target(blame: Blame, i: int, ratio: float) -> int | None:

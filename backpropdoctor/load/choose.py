@@ -5,7 +5,7 @@ A loss that the script computes and no gradient fits is only its own last resort
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -63,8 +63,8 @@ def choose_loss(
         if fitting is not None and not top[1] and standard and standard_beside(training, fitting) is not None:
             fitting = None
     fitting = _as_meant(training, fitting, named, partial(candidates, training, None, borders, totals, whole=False))
-    beside = next(_begun_elsewhere(training, borders, totals), None)
-    if fitting is None and beside is not None and score(training, beside)[1] > 0:
+    beside = _begun_elsewhere(training, borders, totals) if fitting is None else None
+    if beside is not None and score(training, beside)[1] > 0:
         fitting = beside
     training.rival = training.same = None
     implied = _implied(training) if fitting is None and standard else None
@@ -81,14 +81,15 @@ def choose_loss(
     return with_penalties(training, _as_climbed(training, chosen)) if chosen is not None else None
 
 
-def _begun_elsewhere(training: Training, borders: Collection[int], totals: Collection[int]) -> Iterator[LossFound]:
-    """The losses of all parameters, where the gradients take in data that it does not: the error may be of the wrong value."""
+def _begun_elsewhere(training: Training, borders: Collection[int], totals: Collection[int]) -> LossFound | None:
+    """The loss of all parameters, where the gradients take in data that it does not: the error may be of the wrong value."""
     canonical = training.replay.canonical
     for loss in candidates(training, None, borders, totals, whole=False):
         origins = {canonical[i] for i in _ends(training)[1]}
         shared = loss.nodes & _begun(training, borders)
         if shared and loss.nodes >= origins and _named_as_loss(training, loss):
-            yield loss
+            return loss
+    return None
 
 
 def _begun(training: Training, borders: Collection[int]) -> set[int]:

@@ -120,8 +120,8 @@ class Company:
         is_zero = not np.any(np.asarray(self.nodes[update.terms[0].node].value))
         if not stays and is_zero and not self._is_summed_up(update):
             return [u for u in in_step if _are_one(u.site, site)] if self._is_never_made(update) else []
-        near = _in_methods_of_one_name if stays else _stand_together
-        beside = [u for u in in_step if u.site is not None and (_stand_together(u.site, site) or near(u.site, site))]
+        sites = ((u, u.site) for u in in_step if u.site is not None)
+        beside = [u for u, s in sites if _stand_together(s, site) or (stays and _in_methods_of_one_name(s, site))]
         return [u for u in beside if factors and self._found_rates[u.new] == factors]
 
     def _is_summed_up(self, update: Update) -> bool:

@@ -60,6 +60,8 @@ def refined(candidate: Candidate, scene: Scene, root: Root) -> tuple[str, dict[s
         return "wrong-derivative-function", words | {"was": scene.text.of(candidate.old)}
     if kind == "sign" and _is_derivative(candidate.old):
         return "wrong-derivative-function", words | {"was": scene.text.of(candidate.old)}
+    if kind == "sign" and isinstance(candidate.old, ast.expr) and (factor := _with_exponential(scene, candidate.old)):
+        return "wrong-derivative-function", words | {"was": factor}
     if kind in ("scaled", "sign") and in_derivative(scene, candidate.old, strictly=True):
         return "wrong-derivative-function", words | {"was": _factor_text(scene, candidate.old)}
     return kind, words
@@ -210,6 +212,22 @@ def in_derivative(scene: Scene, node: ast.AST, strictly: bool = False) -> bool:
                 return False
         child = parent
     return False
+
+
+def _with_exponential(scene: Scene, node: ast.expr) -> str:
+    """The factor with an exponential that a part is in the argument of: its sign is not that of the whole; else ''."""
+    parents = {id(p.node): p.parent for p in scene.parts}
+    child: ast.expr = node
+    inside = False
+    while isinstance(parent := parents.get(id(child)), (ast.BinOp, ast.UnaryOp, ast.Call)):
+        if isinstance(parent, ast.Call):
+            name = parent.func.attr if isinstance(parent.func, ast.Attribute) else getattr(parent.func, "id", "")
+            inside = inside or name.startswith("exp")
+        if inside and isinstance(parent, ast.BinOp) and isinstance(parent.op, (ast.Mult, ast.Div, ast.MatMult)):
+            divides = isinstance(parent.op, ast.Div) and child is parent.right
+            return f"1 / {scene.text.wrapped(child)}" if divides else scene.text.of(child)
+        child = parent
+    return scene.text.of(child) if inside else ""
 
 
 def _counts(scene: Scene, node: ast.Compare) -> bool:

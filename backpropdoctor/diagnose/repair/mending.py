@@ -276,12 +276,13 @@ class Mending:
                 proofs.clear()  # what the backward pass holds on its way belongs to the loss as it is
             return bool(proofs)
 
+        proved = set(self.fixes) if self.is_proved else set()  # an edit of an update is none of the forward pass
         if self.is_many:
             edit = first_that(keeps, term_edits(self.blame))
         elif self.is_proved and not self.spoils_all:
-            edit = first_that(keeps, unlike_edits(self.blame))
+            edit = first_that(keeps, (e for e in unlike_edits(self.blame) if not proved.issuperset(e.fixes)))
         else:
-            edit = first_that(fits, forward_edits(self.blame))
+            edit = first_that(fits, (e for e in forward_edits(self.blame) if not proved.issuperset(e.fixes)))
         return (edit, proofs[0]) if edit is not None else None
 
 
